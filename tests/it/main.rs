@@ -1,0 +1,1 @@
+//! One integration binary, so that ffmpeg, candle and wgpu are linked once.
