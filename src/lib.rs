@@ -8,5 +8,6 @@
 
 pub mod gaze;
 pub mod job;
+pub mod playback;
 pub mod time;
 pub mod video;

@@ -1,0 +1,174 @@
+//! The decoder's exam: awkward files, exact seeks, numbers burned into pictures.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gazenlq::time::FrameIdx;
+use gazenlq::video::{Frame, VideoReader};
+
+use crate::support::shared;
+
+/// Files whose stored pictures cannot all be told from packets alone, with the reason.
+const COUNT_DIFFERS: &[(&str, &str)] = &[];
+
+fn open(path: &Path) -> VideoReader {
+    VideoReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+#[test]
+fn awkward_files_have_the_frames_that_ffprobe_lists() {
+    let Some(manifest) = shared("data/decoder_oddities/manifest.json") else { return };
+    let text = std::fs::read_to_string(&manifest).expect("manifest");
+    let files: Vec<serde_json::Value> = serde_json::from_str(&text).expect("json");
+    let mut wrong = Vec::new();
+    for file in &files {
+        let name = file["file"].as_str().expect("name");
+        let path = manifest.with_file_name(name);
+        match VideoReader::open(&path) {
+            Err(error) => {
+                if file["frames"].as_u64().is_some_and(|n| n > 0) {
+                    wrong.push(format!("{name}: {error}"));
+                }
+            }
+            Ok(mut reader) => {
+                let expected = file["frames"].as_u64().unwrap_or(0) as usize;
+                let count = reader.table().len();
+                let is_known = COUNT_DIFFERS.iter().any(|(n, _)| *n == name);
+                if count != expected && !is_known {
+                    wrong.push(format!("{name}: {count} frames, ffprobe lists {expected}"));
+                }
+                let start = file["start"].as_str().and_then(|s| s.parse::<f64>().ok()).unwrap_or(0.0);
+                if let Some(first) = file["first_pts"].as_f64() {
+                    let ours = reader.table().first_time().secs() + start;
+                    if (ours - first).abs() > 0.002 && !is_known {
+                        wrong.push(format!("{name}: first picture at {ours:.3}, ffprobe says {first:.3}"));
+                    }
+                }
+                if let Err(error) = reader.frame_at(reader.table().last()) {
+                    wrong.push(format!("{name}: last picture: {error}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn hash(frame: &Frame) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (&frame.planes.y, &frame.planes.u, &frame.planes.v).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[test]
+fn a_seek_shows_the_picture_that_playing_shows() {
+    let names = [
+        "ax_video_1.mp4",
+        "mb_cursed-vfr.mp4",
+        "mb_trim-buck-bunny.webm",
+        "ax_sample_edit_list.mp4",
+        "ax_iibbibb_editlist_videoonly.mp4",
+        "mb_video-h265.mp4",
+        "mb_wrong-keyframe-flags.mp4",
+        "ax_sample.avi",
+        "mb_annex-b-avc.mkv",
+    ];
+    for name in names {
+        let Some(path) = shared(&format!("data/decoder_oddities/{name}")) else { return };
+        let mut reader = open(&path);
+        let mut played = Vec::new();
+        while let Some(frame) = reader.next_frame().expect("plays") {
+            played.push((frame.index, hash(&frame)));
+            if played.len() == 120 {
+                break;
+            }
+        }
+        assert!(!played.is_empty(), "{name}");
+        // a fixed walk that jumps back and forth and steps over key frames
+        for step in 0..24usize {
+            let (index, expected) = played[step * 37 % played.len()];
+            let frame = reader.frame_at(index).expect("seeks");
+            assert_eq!((frame.index, hash(&frame)), (index, expected), "{name}, frame {}", index.0);
+        }
+    }
+}
+
+const BITS: usize = 12;
+const CELL: usize = 16;
+
+/// A clip whose pictures carry their own number as twelve black or white cells.
+fn numbered_clip(dir: &Path, name: &str, frames: usize, encode: &[&str]) -> Option<PathBuf> {
+    use std::io::Write as _;
+    let (w, h) = (BITS * CELL, 64);
+    let out = dir.join(name);
+    let spawned = Command::new("ffmpeg")
+        .args(["-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "gray", "-s"])
+        .arg(format!("{w}x{h}"))
+        .args(["-r", "30", "-i", "-"])
+        .args(encode)
+        .arg(&out)
+        .stdin(std::process::Stdio::piped())
+        .spawn();
+    let Ok(mut ffmpeg) = spawned else {
+        println!("skipped: no ffmpeg program on this machine");
+        return None;
+    };
+    let mut stdin = ffmpeg.stdin.take().expect("piped");
+    for n in 0..frames {
+        let row: Vec<u8> = (0..w).map(|x| if n >> (x / CELL) & 1 == 1 { 235 } else { 16 }).collect();
+        stdin.write_all(&row.repeat(h)).expect("ffmpeg reads");
+    }
+    drop(stdin);
+    assert!(ffmpeg.wait().expect("ffmpeg ends").success());
+    Some(out)
+}
+
+fn burned_number(frame: &Frame) -> u32 {
+    let width = frame.size[0] as usize;
+    (0..BITS)
+        .map(|bit| u32::from(frame.planes.y[32 * width + bit * CELL + CELL / 2] > 128) << bit)
+        .sum()
+}
+
+#[test]
+fn the_number_burned_into_a_picture_is_its_index() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let long_gop = ["-c:v", "libx264", "-g", "250", "-bf", "3", "-pix_fmt", "yuv420p"];
+    // every third picture is late: uneven steps that still rise
+    let variable = [
+        "-vf", "setpts='(N+0.6*not(mod(N,3)))/30/TB'", "-vsync", "passthrough", "-c:v", "libx264", "-g", "40",
+        "-bf", "2", "-pix_fmt", "yuv420p",
+    ];
+    for (name, encode) in [("gop250.mp4", &long_gop[..]), ("vfr.mkv", &variable[..]), ("vfr.mp4", &variable[..])] {
+        let Some(path) = numbered_clip(dir.path(), name, 400, encode) else { return };
+        let mut reader = open(&path);
+        assert_eq!(reader.table().len(), 400, "{name}");
+        assert_eq!(reader.info().is_variable_rate, name.starts_with("vfr"), "{name}");
+        for expected in 0..400 {
+            let frame = reader.next_frame().expect("plays").expect("400 pictures");
+            assert_eq!((frame.index.0, burned_number(&frame)), (expected, expected), "{name}");
+        }
+        assert!(reader.next_frame().expect("ends").is_none());
+        for step in 0..40u32 {
+            let wanted = FrameIdx(step * 173 % 400);
+            let frame = reader.frame_at(wanted).expect("seeks");
+            assert_eq!(burned_number(&frame), wanted.0, "{name}");
+        }
+        for wanted in (200..230).rev() {
+            assert_eq!(burned_number(&reader.frame_at(FrameIdx(wanted)).expect("steps back")), wanted, "{name}");
+        }
+    }
+}
+
+#[test]
+fn real_clips_with_late_packets_keep_their_times() {
+    let Some(dir) = shared("data/ego_restricted/ego4d_nlq_clips") else { return };
+    for entry in std::fs::read_dir(dir).expect("listed").flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|e| e == "mp4") {
+            let reader = open(&path);
+            assert!(reader.table().len() > 10, "{}", path.display());
+            assert!(reader.table().first_time().secs() >= 0.0, "{}", path.display());
+        }
+    }
+}
