@@ -6,7 +6,9 @@
 //!             └▶ playback ─▶ render ───────────────┘
 //! ```
 
+pub mod features;
 pub mod gaze;
 pub mod job;
+pub mod nn;
 pub mod time;
 pub mod video;

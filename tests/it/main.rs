@@ -1,1 +1,4 @@
 //! One integration binary, so that ffmpeg, candle and wgpu are linked once.
+
+mod parity;
+mod support;
