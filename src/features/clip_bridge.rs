@@ -123,7 +123,10 @@ pub(super) fn content_words(query: &str) -> Vec<String> {
     let query = query.to_lowercase();
     let words = query.split(|c: char| !c.is_alphanumeric() && c != '\'');
     let words = words.map(|word| word.trim_matches('\'')).filter(|word| !word.is_empty());
-    words.filter(|word| !COMMON.split_ascii_whitespace().any(|common| common == *word)).map(str::to_owned).collect()
+    words
+        .filter(|word| !COMMON.split_ascii_whitespace().any(|common| common == *word))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Words that a question about a recording needs but that name nothing to be seen in it.

@@ -117,7 +117,10 @@ impl ClipImageTower {
         let projected = self.projection.forward(&self.post_norm.forward(&hidden)?)?;
         let values = projected.flatten_all()?.to_vec1::<f32>()?;
         let mut vectors = values.as_chunks::<EMBED_DIM>().0.chunks(self.config.grid * self.config.grid + 1);
-        Ok(vectors.by_ref().map(|tokens| ClipImage { whole: tokens[0], patches: tokens[1..].to_vec() }).collect())
+        Ok(vectors
+            .by_ref()
+            .map(|tokens| ClipImage { whole: tokens[0], patches: tokens[1..].to_vec() })
+            .collect())
     }
 
     /// The tokens after the last layer, before the final norm; `see` is shown every layer.

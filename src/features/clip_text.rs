@@ -21,7 +21,8 @@ const CONTEXT: usize = 77;
 /// Word pieces of a query that count (32 with both marks).
 const MAX_PIECES: usize = 30;
 
-const VIT_B16: TowerConfig = TowerConfig { width: 512, layers: 12, heads: 8, inner: 2048, projection: EMBED_DIM };
+const VIT_B16: TowerConfig =
+    TowerConfig { width: 512, layers: 12, heads: 8, inner: 2048, projection: EMBED_DIM };
 
 /// Ways to say a phrase, averaged as CLIP's authors do.
 const TEMPLATES: [&str; 4] =
@@ -102,7 +103,8 @@ impl ClipTextTower {
     pub fn embed(&self, phrase: &str) -> Result<Vec<f32>> {
         let mut sum: Vec<f32> = Vec::new();
         for template in TEMPLATES {
-            let vector = self.project(&self.tokenizer.ids(&template.replace("{}", phrase)))?.to_vec1::<f32>()?;
+            let vector =
+                self.project(&self.tokenizer.ids(&template.replace("{}", phrase)))?.to_vec1::<f32>()?;
             let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
             sum.resize(vector.len(), 0.0);
             sum.iter_mut().zip(vector).for_each(|(sum, v)| *sum += v / length);

@@ -35,7 +35,8 @@ struct Config {
     positions: usize,
 }
 
-const L6: Config = Config { width: 384, layers: 6, heads: 12, inner: 1536, vocabulary: 30522, positions: 512 };
+const L6: Config =
+    Config { width: 384, layers: 6, heads: 12, inner: 1536, vocabulary: 30522, positions: 512 };
 
 pub struct MiniLm {
     tokenizer: Tokenizer,
@@ -81,7 +82,8 @@ impl MiniLm {
 
     /// Word pieces with the marks at both ends.
     pub fn token_ids(&self, text: &str) -> std::result::Result<Vec<u32>, NnError> {
-        let encoding = self.tokenizer.encode(text, true).map_err(|error| NnError::Tokenizer(error.to_string()))?;
+        let encoding =
+            self.tokenizer.encode(text, true).map_err(|error| NnError::Tokenizer(error.to_string()))?;
         let mut ids = encoding.get_ids().to_vec();
         if ids.len() > MAX_TOKENS {
             ids.drain(MAX_TOKENS - 1..ids.len() - 1);

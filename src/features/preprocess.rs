@@ -79,7 +79,10 @@ impl RgbImage8 {
 
     /// The part that starts at (`left`, `top`), which must lie inside.
     pub fn crop(&self, left: usize, top: usize, width: usize, height: usize) -> Self {
-        assert!(left + width <= self.width && top + height <= self.height, "the crop lies outside the picture");
+        assert!(
+            left + width <= self.width && top + height <= self.height,
+            "the crop lies outside the picture"
+        );
         let rows = self.rgb.chunks_exact(self.width * 3).skip(top).take(height);
         let rgb = rows.flat_map(|row| &row[left * 3..(left + width) * 3]).copied().collect();
         Self { width, height, rgb }
@@ -134,7 +137,8 @@ mod tests {
     use super::*;
 
     fn ramp(width: usize, height: usize) -> RgbImage8 {
-        let pixel = |i: usize| [(i % width * 5 % 256) as u8, (i / width * 7 % 256) as u8, (i * 31 % 256) as u8];
+        let pixel =
+            |i: usize| [(i % width * 5 % 256) as u8, (i / width * 7 % 256) as u8, (i * 31 % 256) as u8];
         RgbImage8::new(width, height, (0..width * height).flat_map(pixel).collect())
     }
 

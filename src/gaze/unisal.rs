@@ -110,8 +110,14 @@ impl Unisal {
             last: point("cnn.features.18.0", 1280, 320, relu6)?,
             gaussians: weights.get((1, 16, HEIGHT / 32, WIDTH / 32), "expand_2")?,
             post_cnn: Block::load(weights.pp("post_cnn.inv_res"), [1296, 1296, 256, 1])?,
-            skip_2x: [point("skip_2x.expansion.0", 320, 160, relu6)?, point("skip_2x.reduction.0", 128, 320, identity)?],
-            skip_4x: [point("skip_4x.expansion.0", 128, 64, relu6)?, point("skip_4x.reduction.0", 64, 128, identity)?],
+            skip_2x: [
+                point("skip_2x.expansion.0", 320, 160, relu6)?,
+                point("skip_2x.reduction.0", 128, 320, identity)?,
+            ],
+            skip_4x: [
+                point("skip_4x.expansion.0", 128, 64, relu6)?,
+                point("skip_4x.reduction.0", 64, 128, identity)?,
+            ],
             decode_2x: Block::load(weights.pp("upsampling_2.inv_res"), [384, 768, 128, 1])?,
             decode_4x: Block::load(weights.pp("post_upsampling_2.inv_res"), [192, 384, 64, 1])?,
             adaptation: point("adaptation_dhf1k.0", 1, 64, identity)?,
@@ -140,7 +146,9 @@ impl Unisal {
             }
             x = every_second(&x)?;
         }
-        let (Some(skip_2x), Some(skip_4x)) = (skip_2x, skip_4x) else { candle_core::bail!("a skip is missing") };
+        let (Some(skip_2x), Some(skip_4x)) = (skip_2x, skip_4x) else {
+            candle_core::bail!("a skip is missing")
+        };
         let x = Tensor::cat(&[&self.last.forward(&x)?, &self.gaussians], 1)?;
         let x = double(&self.post_cnn.forward(x)?)?;
         let x = double(&self.decode_2x.forward(Tensor::cat(&[&x, &skip_2x], 1)?)?)?;
@@ -148,8 +156,12 @@ impl Unisal {
         let border = SMOOTHING / 2;
         let x = x.upsample_nearest2d(HEIGHT, WIDTH)?;
         let x = x.pad_with_same(2, border, border)?.pad_with_same(3, border, border)?;
-        let smoothing =
-            Conv { stride: 1, padding: Padding::all(0), is_depthwise: true, activation: Activation::Identity };
+        let smoothing = Conv {
+            stride: 1,
+            padding: Padding::all(0),
+            is_depthwise: true,
+            activation: Activation::Identity,
+        };
         let x = conv2d(&x, &self.smoothing, &self.no_bias, smoothing)?.flatten_all()?;
         candle_nn::ops::log_softmax(&x, 0)?.reshape((HEIGHT, WIDTH))
     }

@@ -17,9 +17,7 @@ pub fn convert(kind: Convert, members: &[Vec<u8>], folder: &Path) -> Result<(), 
     let broken = |what: String| NnError::format(folder, what);
     let write = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(NnError::io(path));
     match (kind, members) {
-        (Convert::ClipInt8Onnx, [model]) => {
-            save(&clip_from_int8(model).map_err(broken)?, &weights)
-        }
+        (Convert::ClipInt8Onnx, [model]) => save(&clip_from_int8(model).map_err(broken)?, &weights),
         (Convert::UnisalOnnx, [model, data]) => save(&floats(model, data).map_err(broken)?, &weights),
         (Convert::TorchF16, [file]) => {
             let tensors = torch_file::from_bytes(file).map_err(broken)?;
@@ -33,7 +31,8 @@ pub fn convert(kind: Convert, members: &[Vec<u8>], folder: &Path) -> Result<(), 
         }
         (Convert::ClipBridge, [names_b32, anchors_b32, anchors_b16, names]) => {
             let rows = |bytes: &[u8]| bare_matrix(bytes).map_err(broken);
-            let vectors = bridge(&rows(names_b32)?, &rows(anchors_b32)?, &rows(anchors_b16)?).map_err(broken)?;
+            let vectors =
+                bridge(&rows(names_b32)?, &rows(anchors_b32)?, &rows(anchors_b16)?).map_err(broken)?;
             save(&vectors, &folder.join("bridge.safetensors"))?;
             let names = sorted_names(names).map_err(broken)?;
             write(&folder.join("names.json"), names.as_bytes())
@@ -166,8 +165,7 @@ fn bridge(names: &[Vec<f64>], from: &[Vec<f64>], to: &[Vec<f64>]) -> Result<Tens
     };
     let mapped: Vec<Vec<f64>> = minus(names, &mean_from).iter().map(map).collect();
     let centre = mean(&mapped);
-    let vectors: Vec<f32> =
-        minus(&mapped, &centre).into_iter().flat_map(unit).map(|v| v as f32).collect();
+    let vectors: Vec<f32> = minus(&mapped, &centre).into_iter().flat_map(unit).map(|v| v as f32).collect();
     let vectors = tensor(&[names.len(), centre.len()], vectors)?;
     let vectors = vectors.to_dtype(DType::F16).map_err(|error| error.to_string())?;
     let centre = tensor(&[centre.len()], centre.into_iter().map(|v| v as f32).collect())?;
@@ -211,6 +209,9 @@ mod tests {
 
     #[test]
     fn names_follow_the_order_of_the_vectors() {
-        assert_eq!(sorted_names(br#"{"Zoo": 1, "air vent": 2, "air": 3}"#).unwrap(), r#"["air","air vent","zoo"]"#);
+        assert_eq!(
+            sorted_names(br#"{"Zoo": 1, "air vent": 2, "air": 3}"#).unwrap(),
+            r#"["air","air vent","zoo"]"#
+        );
     }
 }

@@ -56,7 +56,9 @@ fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), Fetch
         }
         PackageRegistry::Npm => {
             let mut npm = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-            npm.args(["pack", "--silent", "--pack-destination"]).arg(scratch).arg(format!("{package}@{version}"));
+            npm.args(["pack", "--silent", "--pack-destination"])
+                .arg(scratch)
+                .arg(format!("{package}@{version}"));
             npm
         }
     };
@@ -166,7 +168,8 @@ fn archive_url(source: &Source, agent: &ureq::Agent) -> Result<String, Failure> 
             let files = list["files"].as_array().into_iter().flatten();
             let mut named = files.filter(|file| file["filename"] == source.archive.as_str());
             let url = named.find_map(|file| file["url"].as_str());
-            let url = url.ok_or_else(|| Failure::Other(format!("{page} does not list {}", source.archive)))?;
+            let url =
+                url.ok_or_else(|| Failure::Other(format!("{page} does not list {}", source.archive)))?;
             Ok(if url.starts_with("http") { url.to_owned() } else { format!("{page}{url}") })
         }
     }

@@ -151,7 +151,8 @@ fn read_members(path: &Path, names: &[String]) -> Result<Vec<Vec<u8>>, FetchErro
             found[slot] = Some(content);
         }
     } else {
-        let damaged = |error: zip::result::ZipError| FetchError::Io { what: error.to_string(), path: path.to_owned() };
+        let damaged =
+            |error: zip::result::ZipError| FetchError::Io { what: error.to_string(), path: path.to_owned() };
         let mut zip = zip::ZipArchive::new(file).map_err(damaged)?;
         for (name, slot) in names.iter().zip(&mut found) {
             let Ok(mut entry) = zip.by_name(name) else { continue };

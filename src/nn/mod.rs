@@ -18,7 +18,9 @@ use std::path::{Path, PathBuf};
 
 pub use candle_core::{Device, Tensor};
 pub use fetch::{FetchError, downloads_dir};
-pub use models::{Convert, Manifest, ModelDir, ModelEntry, ModelState, ModelStatus, PackageRegistry, Registry, Source};
+pub use models::{
+    Convert, Manifest, ModelDir, ModelEntry, ModelState, ModelStatus, PackageRegistry, Registry, Source,
+};
 pub use torch_file::read_tensors as read_torch_file;
 pub use weights::open as open_weights;
 

@@ -18,7 +18,8 @@ pub struct Manifest {
 impl Manifest {
     /// The list this program was built with.
     pub fn built_in() -> Self {
-        toml::from_str(include_str!("../../models/manifest.toml")).expect("a test reads the built-in manifest")
+        toml::from_str(include_str!("../../models/manifest.toml"))
+            .expect("a test reads the built-in manifest")
     }
 }
 
@@ -110,9 +111,13 @@ impl ModelDir {
 /// Whether a model can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelState {
-    Present { bytes: u64 },
+    Present {
+        bytes: u64,
+    },
     /// `bytes` is the size of the download; 0 if it can only be put there by hand.
-    Missing { bytes: u64 },
+    Missing {
+        bytes: u64,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -173,7 +178,8 @@ impl Registry {
     }
 
     fn state(&self, entry: &ModelEntry) -> ModelState {
-        let size = |name: &String| std::fs::metadata(self.dir.file(&entry.id, name)).ok().map(|meta| meta.len());
+        let size =
+            |name: &String| std::fs::metadata(self.dir.file(&entry.id, name)).ok().map(|meta| meta.len());
         match entry.files.iter().map(size).sum::<Option<u64>>() {
             Some(bytes) => ModelState::Present { bytes },
             None => ModelState::Missing { bytes: entry.sources.first().map_or(0, |source| source.bytes) },
@@ -208,7 +214,11 @@ mod tests {
         assert!(!registry.is_complete());
         let missing = registry.status().into_iter().filter(|s| !s.entry.optional);
         for status in missing {
-            assert!(matches!(status.state, ModelState::Missing { bytes } if bytes > 0), "{}", status.entry.id);
+            assert!(
+                matches!(status.state, ModelState::Missing { bytes } if bytes > 0),
+                "{}",
+                status.entry.id
+            );
         }
     }
 }

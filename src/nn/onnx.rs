@@ -126,7 +126,7 @@ fn read_node(bytes: &[u8]) -> Result<Node> {
 
 fn read_tensor(bytes: &[u8], external: &[u8]) -> Result<(String, Initializer)> {
     let (mut name, mut dims, mut kind) = (String::new(), Vec::new(), 0);
-    let (mut raw, mut floats, mut place) = (None, Vec::new(), HashMap::new());
+    let (mut raw, mut inline, mut place) = (None, Vec::new(), HashMap::new());
     for field in Fields(bytes) {
         match field? {
             (1, Field::Varint(dim)) => dims.push(dim as usize),
@@ -136,8 +136,15 @@ fn read_tensor(bytes: &[u8], external: &[u8]) -> Result<(String, Initializer)> {
                 }
             }
             (2, Field::Varint(value)) => kind = value,
-            (4, Field::Bytes(packed)) => floats.extend_from_slice(packed),
-            (4, Field::Fixed(value)) => floats.extend_from_slice(value),
+            (4, Field::Bytes(packed)) => inline.extend_from_slice(packed),
+            (4, Field::Fixed(value)) => inline.extend_from_slice(value),
+            // Bytes may be spelt as integers; their low byte is what counts.
+            (5, Field::Varint(value)) => inline.push(value as u8),
+            (5, Field::Bytes(mut packed)) => {
+                while !packed.is_empty() {
+                    inline.push(varint(&mut packed).ok_or("the ONNX file is damaged")? as u8);
+                }
+            }
             (8, Field::Bytes(value)) => name = text(value),
             (9, Field::Bytes(value)) => raw = Some(value),
             (13, Field::Bytes(entry)) => {
@@ -156,7 +163,7 @@ fn read_tensor(bytes: &[u8], external: &[u8]) -> Result<(String, Initializer)> {
     }
     let bytes = match (raw, place.is_empty()) {
         (Some(raw), _) => raw,
-        (None, true) => &floats,
+        (None, true) => &inline,
         (None, false) => {
             let number = |key| place.get(key).and_then(|value: &String| value.parse::<usize>().ok());
             let start = number("offset").unwrap_or(0);

@@ -15,7 +15,10 @@ pub enum Value {
     Tuple(Rc<[Value]>),
     List(Rc<RefCell<Vec<Value>>>),
     Dict(Rc<RefCell<Vec<(Value, Value)>>>),
-    Class { module: Rc<str>, name: Rc<str> },
+    Class {
+        module: Rc<str>,
+        name: Rc<str>,
+    },
     Object(Rc<Object>),
     /// A reference to data outside the pickle, by its id.
     Persistent(Rc<Value>),

@@ -85,7 +85,8 @@ fn stream(bytes: &[u8]) -> Result<File> {
         let dtype = dtypes.get(key).ok_or_else(|| format!("storage {key} is not used by any tensor"))?;
         let (count, tail) = rest.split_first_chunk().ok_or("the file ends early")?;
         let size = usize::try_from(i64::from_le_bytes(*count)).ok();
-        let size = size.and_then(|n| n.checked_mul(dtype.size_in_bytes())).ok_or("a storage of impossible size")?;
+        let size =
+            size.and_then(|n| n.checked_mul(dtype.size_in_bytes())).ok_or("a storage of impossible size")?;
         let (data, tail) = tail.split_at_checked(size).ok_or("the file ends early")?;
         storages.insert(key.to_owned(), data.to_vec());
         rest = tail;
@@ -133,9 +134,11 @@ impl File {
                 out.insert(name.to_owned(), self.tensor(object).map_err(|what| format!("{name}: {what}"))?);
                 Ok(())
             }
-            Value::Object(object) if object.callable.is_class("torch._utils._rebuild_parameter") => {
-                object.args.tuple().and_then(<[_]>::first).map_or(Ok(()), |value| self.collect(name, value, out))
-            }
+            Value::Object(object) if object.callable.is_class("torch._utils._rebuild_parameter") => object
+                .args
+                .tuple()
+                .and_then(<[_]>::first)
+                .map_or(Ok(()), |value| self.collect(name, value, out)),
             Value::Object(object) => {
                 self.collect_items(name, &object.items.borrow(), out)?;
                 // A whole module: its tensors lie in three dictionaries of its state.
@@ -152,7 +155,12 @@ impl File {
         }
     }
 
-    fn collect_items(&self, name: &str, items: &[(Value, Value)], out: &mut BTreeMap<String, Tensor>) -> Result<()> {
+    fn collect_items(
+        &self,
+        name: &str,
+        items: &[(Value, Value)],
+        out: &mut BTreeMap<String, Tensor>,
+    ) -> Result<()> {
         for (key, value) in items {
             let Some(key) = key.text() else { continue };
             let name = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };

@@ -12,7 +12,11 @@ use rayon::prelude::*;
 use super::NnError;
 
 /// Opens the weights of the network called `title`. Tensors come out as f32, whatever the file holds.
-pub fn open(path: &Path, title: &'static str, device: &Device) -> std::result::Result<VarBuilder<'static>, NnError> {
+pub fn open(
+    path: &Path,
+    title: &'static str,
+    device: &Device,
+) -> std::result::Result<VarBuilder<'static>, NnError> {
     if !path.is_file() {
         return Err(NnError::Missing { title, path: path.to_owned() });
     }

@@ -18,7 +18,8 @@ fn fixture(name: &str) -> Option<(Tensors, serde_json::Value)> {
     let folder = shared(&format!("reference/features/{name}"))?;
     let tensors = candle_core::safetensors::load(folder.join("expected.safetensors"), &Device::Cpu).unwrap();
     let path: PathBuf = folder.join("expected.json");
-    let json = std::fs::read(path).map_or(serde_json::Value::Null, |json| serde_json::from_slice(&json).unwrap());
+    let json =
+        std::fs::read(path).map_or(serde_json::Value::Null, |json| serde_json::from_slice(&json).unwrap());
     Some((tensors, json))
 }
 
@@ -134,7 +135,8 @@ fn unisal() {
     for name in ["coffee", "chelsea"] {
         let map = unisal.log_probability(&picture(&expected, &format!("{name}.unisal_input_u8"))).unwrap();
         let rows = map.to_vec2::<f32>().unwrap();
-        let thinned: Vec<f32> = rows.iter().step_by(8).flat_map(|row| row.iter().step_by(8)).copied().collect();
+        let thinned: Vec<f32> =
+            rows.iter().step_by(8).flat_map(|row| row.iter().step_by(8)).copied().collect();
         let stage = format!("{name}.unisal_logprob_stride8");
         check(&stage, &thinned, &expected[&stage], 1e-3);
     }
@@ -146,7 +148,8 @@ fn clip_text_tower() {
     use gazenlq::features::{ClipTextTower, ClipTokenizer, TowerConfig, canonical_query};
     let Some(folder) = shared("reference/features/clip_text") else { return };
     let (expected, _) = fixture("clip_text").unwrap();
-    let tokens: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.join("tokens.json")).unwrap()).unwrap();
+    let tokens: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(folder.join("tokens.json")).unwrap()).unwrap();
     let weights = gazenlq::nn::open_weights(&folder.join("model.safetensors"), "test", &Device::Cpu).unwrap();
     let config = TowerConfig { width: 32, layers: 3, heads: 4, inner: 96, projection: 24 };
     let tower = ClipTextTower::new(weights, config).unwrap();

@@ -33,7 +33,8 @@ fn plain(qkv: &Tensor, heads: usize, sees: Sees) -> Result<Tensor> {
     let (q, k, v) = (qkv.get(0)?, qkv.get(1)?, qkv.get(2)?);
     let mut scores = (q.matmul(&k.transpose(D::Minus1, D::Minus2)?)? * (width as f64).sqrt().recip())?;
     if sees == Sees::Past {
-        let mask = (0..tokens).flat_map(|i| (0..tokens).map(move |j| if j > i { f32::NEG_INFINITY } else { 0.0 }));
+        let mask =
+            (0..tokens).flat_map(|i| (0..tokens).map(move |j| if j > i { f32::NEG_INFINITY } else { 0.0 }));
         let mask = Tensor::from_iter(mask, qkv.device())?.reshape((tokens, tokens))?.to_dtype(qkv.dtype())?;
         scores = scores.broadcast_add(&mask)?;
     }
@@ -77,7 +78,8 @@ impl CustomOp1 for Attention {
                         let sizes = [rows, width, tokens];
                         matmul(sizes, q, k, scale, scores, tokens, Into::Replace, Threads::One);
                         let mut sums = [1f32; 128];
-                        for (i, (row, sum)) in scores.chunks_mut(tokens).take(rows).zip(&mut sums).enumerate() {
+                        for (i, (row, sum)) in scores.chunks_mut(tokens).take(rows).zip(&mut sums).enumerate()
+                        {
                             let seen = if self.sees == Sees::All { tokens } else { index * block + i + 1 };
                             *sum = simd::exp_row(&mut row[..seen]);
                             row[seen..].fill(0.0);

@@ -50,7 +50,11 @@ impl Conv {
 /// `x` [batch, in, h, w]; `kernel` [out, in, kh, kw], or [in, 1, kh, kw] when depthwise; `bias`
 /// [out] → [batch, out, h', w']
 pub fn conv2d(x: &Tensor, kernel: &Tensor, bias: &Tensor, conv: Conv) -> Result<Tensor> {
-    if is_fast(x) { x.contiguous()?.apply_op3_no_bwd(kernel, bias, &conv) } else { plain(x, kernel, bias, conv) }
+    if is_fast(x) {
+        x.contiguous()?.apply_op3_no_bwd(kernel, bias, &conv)
+    } else {
+        plain(x, kernel, bias, conv)
+    }
 }
 
 fn plain(x: &Tensor, kernel: &Tensor, bias: &Tensor, conv: Conv) -> Result<Tensor> {
@@ -88,7 +92,8 @@ impl CustomOp3 for Conv {
     ) -> Result<(CpuStorage, Shape)> {
         let (batch, channels, height, width) = x_layout.shape().dims4()?;
         let (out_channels, kernel_channels, kh, kw) = kernel_layout.shape().dims4()?;
-        let (x, kernel, bias) = (values(x, x_layout)?, values(kernel, kernel_layout)?, values(bias, bias_layout)?);
+        let (x, kernel, bias) =
+            (values(x, x_layout)?, values(kernel, kernel_layout)?, values(bias, bias_layout)?);
         let expected = if self.is_depthwise { 1 } else { channels };
         let fits = !self.is_depthwise || out_channels == channels;
         if kernel_channels != expected || !fits || bias.len() != out_channels {
@@ -144,7 +149,8 @@ impl Conv {
         columns.par_chunks_mut(plane).enumerate().for_each(|(cell, column)| {
             let (channel, ky, kx) = (cell / (kh * kw), cell / kw % kh, cell % kw);
             for (y, row) in column.chunks_mut(sizes.out_width).enumerate() {
-                let Some(y) = (y * self.stride + ky).checked_sub(self.padding.top).filter(|y| *y < sizes.height)
+                let Some(y) =
+                    (y * self.stride + ky).checked_sub(self.padding.top).filter(|y| *y < sizes.height)
                 else {
                     continue;
                 };
@@ -233,7 +239,8 @@ mod tests {
 
     #[test]
     fn convolutions_agree_with_candle() {
-        let dense = |stride, padding| Conv { stride, padding, is_depthwise: false, activation: Activation::Relu6 };
+        let dense =
+            |stride, padding| Conv { stride, padding, is_depthwise: false, activation: Activation::Relu6 };
         let depthwise = |stride, padding| Conv { is_depthwise: true, ..dense(stride, padding) };
         check([2, 5, 6, 7], [4, 5, 1, 1], Conv::pointwise(Activation::Identity));
         check([1, 3, 13, 11], [8, 3, 3, 3], dense(2, Padding::all(1)));

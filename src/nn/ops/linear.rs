@@ -38,14 +38,24 @@ impl CustomOp3 for Linear {
             bail!("linear: weight {n}x{k} does not fit input {:?}", x_layout.dims())
         };
         *last = n;
-        let (x, weight, bias) = (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
+        let (x, weight, bias) =
+            (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
         if bias.len() != n {
             bail!("linear: bias has {} values, expected {n}", bias.len());
         }
         let m = x.len() / k;
         let mut out = Vec::with_capacity(m * n);
         (0..m).for_each(|_| out.extend_from_slice(bias));
-        matmul([m, k, n], Mat::rows(x, k), Mat::transposed(weight, k), 1.0, &mut out, n, Into::Add, Threads::All);
+        matmul(
+            [m, k, n],
+            Mat::rows(x, k),
+            Mat::transposed(weight, k),
+            1.0,
+            &mut out,
+            n,
+            Into::Add,
+            Threads::All,
+        );
         if self.0 != Activation::Identity {
             out.par_chunks_mut(1 << 14).for_each(|chunk| self.0.in_place(chunk));
         }

@@ -32,7 +32,8 @@ impl CustomOp3 for LayerNorm {
         bias: &CpuStorage,
         bias_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (x, weight, bias) = (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
+        let (x, weight, bias) =
+            (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
         let width = weight.len();
         if x_layout.dims().last() != Some(&width) || bias.len() != width {
             candle_core::bail!("layer norm of width {width} does not fit {:?}", x_layout.dims());
