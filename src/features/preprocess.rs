@@ -152,6 +152,23 @@ mod tests {
         }
     }
 
+    /// Sums, plain and weighted by position, of what Pillow 12 makes of the same picture.
+    #[test]
+    fn resizing_gives_pillows_bytes() {
+        let picture = ramp(320, 180);
+        let cases = [
+            (224, 224, Filter::Bicubic, 18_923_102, 9_508_151_637),
+            (416, 256, Filter::Bilinear, 40_233_341, 20_265_524_175),
+            (50, 30, Filter::Bicubic, 565_687, 272_508_439),
+        ];
+        for (width, height, filter, sum, weighted) in cases {
+            let bytes = picture.resize(width, height, filter).rgb;
+            let found: u64 = bytes.iter().map(|v| u64::from(*v)).sum();
+            let places: u64 = bytes.iter().enumerate().map(|(i, v)| i as u64 % 1009 * u64::from(*v)).sum();
+            assert_eq!((found, places), (sum, weighted), "{width}x{height} {filter:?}");
+        }
+    }
+
     #[test]
     fn the_square_crop_takes_the_middle() {
         let crop = ramp(320, 180).square_crop(90, Filter::Bicubic);

@@ -12,27 +12,46 @@ use crate::job::JobCtx;
 
 /// Downloads the source's archive into `folder` under a temporary name, unverified.
 pub(super) fn download(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, FetchError> {
-    let by_client = match by_client(source, folder, ctx) {
+    let client = match by_client(source, folder, ctx) {
         Ok(path) => return Ok(path),
-        Err(error @ FetchError::Cancelled(_)) => return Err(error),
-        Err(error) => error.to_string(),
+        Err(Failure::Fetch(error)) => return Err(error),
+        Err(Failure::Other(why)) => why,
     };
-    tracing::debug!("{by_client}; trying HTTPS");
+    tracing::debug!("{client}; trying HTTPS");
     match by_https(source, folder, ctx) {
+        Ok(path) => Ok(path),
+        Err(Failure::Fetch(error)) => Err(error),
         Err(Failure::Other(why)) => Err(FetchError::Download {
             archive: source.archive.clone(),
             package: source.package.clone(),
             version: source.version.clone(),
-            why: format!("{why}; {by_client}"),
+            why: format!("{why}; {client}"),
             folder: folder.to_owned(),
         }),
-        Err(Failure::Fetch(error)) => Err(error),
-        Ok(path) => Ok(path),
+    }
+}
+
+enum Failure {
+    /// Told to the user as it is.
+    Fetch(FetchError),
+    /// Told together with how to do without.
+    Other(String),
+}
+
+impl From<ureq::Error> for Failure {
+    fn from(error: ureq::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+impl From<FetchError> for Failure {
+    fn from(error: FetchError) -> Self {
+        Self::Fetch(error)
     }
 }
 
 /// Runs `pip download` or `npm pack`, watching how much it has written.
-fn by_client(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, FetchError> {
+fn by_client(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Failure> {
     let scratch = folder.join(format!("{}.client", source.archive));
     let _ = std::fs::remove_dir_all(&scratch); // what an interrupted run may have left
     std::fs::create_dir_all(&scratch).map_err(FetchError::io(&scratch))?;
@@ -45,7 +64,7 @@ fn by_client(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Fe
     done
 }
 
-fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), FetchError> {
+fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), Failure> {
     let Source { package, version, .. } = source;
     let mut command = match source.registry {
         PackageRegistry::Pypi => {
@@ -65,7 +84,7 @@ fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), Fetch
     // Clients write to the temporary folder first; there its growth can be watched.
     command.env("TMPDIR", scratch).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let client = command.get_program().to_string_lossy().into_owned();
-    let failed = |why: String| FetchError::Io { what: format!("{client}: {why}"), path: scratch.to_owned() };
+    let failed = |why: String| Failure::Other(format!("{client}: {why}"));
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     let status = loop {
         if let Some(status) = child.try_wait().map_err(|error| failed(error.to_string()))? {
@@ -74,7 +93,7 @@ fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), Fetch
         if let Err(cancelled) = ctx.step(folder_size(scratch).min(source.bytes), source.bytes) {
             let _ = child.kill();
             let _ = child.wait();
-            return Err(cancelled.into());
+            return Err(FetchError::from(cancelled).into());
         }
         std::thread::sleep(Duration::from_millis(100));
     };
@@ -97,19 +116,6 @@ fn folder_size(folder: &Path) -> u64 {
         Err(_) => 0,
     };
     entries.flatten().map(size).sum()
-}
-
-enum Failure {
-    /// Told to the user as it is.
-    Fetch(FetchError),
-    /// Told together with how to do without.
-    Other(String),
-}
-
-impl From<ureq::Error> for Failure {
-    fn from(error: ureq::Error) -> Self {
-        Self::Other(error.to_string())
-    }
 }
 
 /// Downloads over HTTPS and continues where an earlier attempt stopped.
@@ -141,7 +147,7 @@ fn by_https(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Fai
         }
         file.write_all(&buffer[..count]).map_err(io)?;
         done += count as u64;
-        ctx.step(done, source.bytes).map_err(|cancelled| Failure::Fetch(cancelled.into()))?;
+        ctx.step(done, source.bytes).map_err(FetchError::from)?;
     }
 }
 
