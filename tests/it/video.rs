@@ -8,8 +8,12 @@ use gazenlq::video::{Frame, VideoReader};
 
 use crate::support::shared;
 
-/// Files whose stored pictures cannot all be told from packets alone, with the reason.
-const COUNT_DIFFERS: &[(&str, &str)] = &[];
+/// Files in which not every stored picture can be decoded. The table lists what is stored, ffprobe
+/// what came out; seeking to a lost picture shows its nearest neighbour.
+const HAS_LOST_PICTURES: &[&str] = &[
+    "derived_truncated_h265.mp4", // cut off in the middle of a group
+    "mb_no-initial-keyframe.ts",  // begins with pictures whose references are missing
+];
 
 fn open(path: &Path) -> VideoReader {
     VideoReader::open(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
@@ -33,13 +37,14 @@ fn awkward_files_have_the_frames_that_ffprobe_lists() {
             Ok(mut reader) => {
                 let expected = file["frames"].as_u64().unwrap_or(0) as usize;
                 let count = reader.table().len();
-                let is_known = COUNT_DIFFERS.iter().any(|(n, _)| *n == name);
+                let is_known = HAS_LOST_PICTURES.contains(&name);
                 if count != expected && !is_known {
                     wrong.push(format!("{name}: {count} frames, ffprobe lists {expected}"));
                 }
-                let start = file["start"].as_str().and_then(|s| s.parse::<f64>().ok()).unwrap_or(0.0);
+                let is_broadcast = file["format"].as_str().is_some_and(|f| f.contains("mpeg"));
+                let start = file["start"].as_str().and_then(|s| s.parse::<f64>().ok()).filter(|_| is_broadcast);
                 if let Some(first) = file["first_pts"].as_f64() {
-                    let ours = reader.table().first_time().secs() + start;
+                    let ours = reader.table().first_time().secs() + start.unwrap_or(0.0);
                     if (ours - first).abs() > 0.002 && !is_known {
                         wrong.push(format!("{name}: first picture at {ours:.3}, ffprobe says {first:.3}"));
                     }
@@ -67,7 +72,6 @@ fn a_seek_shows_the_picture_that_playing_shows() {
         "mb_cursed-vfr.mp4",
         "mb_trim-buck-bunny.webm",
         "ax_sample_edit_list.mp4",
-        "ax_iibbibb_editlist_videoonly.mp4",
         "mb_video-h265.mp4",
         "mb_wrong-keyframe-flags.mp4",
         "ax_sample.avi",
@@ -136,7 +140,7 @@ fn the_number_burned_into_a_picture_is_its_index() {
     let long_gop = ["-c:v", "libx264", "-g", "250", "-bf", "3", "-pix_fmt", "yuv420p"];
     // every third picture is late: uneven steps that still rise
     let variable = [
-        "-vf", "setpts='(N+0.6*not(mod(N,3)))/30/TB'", "-vsync", "passthrough", "-c:v", "libx264", "-g", "40",
+        "-vf", "settb=1/90000,setpts='(N+0.6*not(mod(N,3)))*3000'", "-vsync", "passthrough", "-enc_time_base", "1:90000", "-c:v", "libx264", "-g", "40",
         "-bf", "2", "-pix_fmt", "yuv420p",
     ];
     for (name, encode) in [("gop250.mp4", &long_gop[..]), ("vfr.mkv", &variable[..]), ("vfr.mp4", &variable[..])] {

@@ -1,0 +1,157 @@
+//! A query in CLIP's image space without CLIP's text tower.
+//!
+//! The bridge holds CLIP vectors of some 1,800 object names. Each content word of a query borrows
+//! the vectors of the three names nearest to it in meaning (MiniLM), weighted by a softmax; the
+//! words' vectors are summed. Vectors are centred over the vocabulary, which removes what all
+//! names have in common, so image vectors need centring too (over the clip) before comparing.
+
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::clip_image::EMBED_DIM;
+use super::minilm::MiniLm;
+use crate::nn::{ModelDir, NnError, open_weights};
+
+/// Names a word borrows from.
+const NEAREST: usize = 3;
+/// Softmax temperature over cosines; small, so that an exact name takes nearly all.
+const TEMPERATURE: f32 = 0.03;
+
+/// A query as a vector, and how it came about.
+#[derive(Clone, Debug)]
+pub struct BridgedText {
+    /// Of length 1.
+    pub vector: [f32; EMBED_DIM],
+    pub words: Vec<WordMatch>,
+}
+
+/// One content word and the names that stand in for it, best first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WordMatch {
+    pub word: String,
+    /// Weights sum to 1.
+    pub nearest: Vec<(String, f32)>,
+}
+
+pub struct ClipTextBridge {
+    names: Vec<String>,
+    /// A CLIP vector for each name.
+    vectors: Vec<[f32; EMBED_DIM]>,
+    /// A MiniLM vector for each name.
+    meanings: Vec<Vec<f32>>,
+}
+
+impl ClipTextBridge {
+    /// The first load embeds all names with MiniLM (seconds) and keeps the result beside them.
+    pub fn load(dir: &ModelDir, minilm: &MiniLm) -> Result<Self, NnError> {
+        let path = dir.file("clip-bridge", "bridge.safetensors");
+        let weights = open_weights(&path, "the CLIP vocabulary bridge", &Device::Cpu)?;
+        let path = dir.file("clip-bridge", "names.json");
+        let json = std::fs::read(&path).map_err(NnError::io(&path))?;
+        let names: Vec<String> =
+            serde_json::from_slice(&json).map_err(|error| NnError::format(&path, error.to_string()))?;
+        let vectors = weights.get((names.len(), EMBED_DIM), "vectors")?.flatten_all()?.to_vec1::<f32>()?;
+        let meanings = meanings(&dir.file("clip-bridge", "meanings.safetensors"), &names, minilm)?;
+        Ok(Self { names, vectors: vectors.as_chunks().0.to_vec(), meanings })
+    }
+
+    /// The query's vector. A query without content words is taken as a whole.
+    pub fn embed(&self, query: &str, minilm: &MiniLm) -> Result<BridgedText, NnError> {
+        let mut words = content_words(query);
+        if words.is_empty() {
+            words.push(query.trim().to_lowercase());
+        }
+        let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+        let meanings = minilm.embed_all(&texts)?;
+        let mut vector = [0f32; EMBED_DIM];
+        let mut matches = Vec::new();
+        for (word, meaning) in words.into_iter().zip(meanings) {
+            let nearest = self.nearest(&meaning);
+            for (index, weight) in &nearest {
+                vector.iter_mut().zip(&self.vectors[*index]).for_each(|(sum, v)| *sum += weight * v);
+            }
+            let named = nearest.into_iter().map(|(index, weight)| (self.names[index].clone(), weight));
+            matches.push(WordMatch { word, nearest: named.collect() });
+        }
+        let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
+        vector.iter_mut().for_each(|v| *v /= length);
+        Ok(BridgedText { vector, words: matches })
+    }
+
+    /// All names with their vectors, for backgrounds and open-ended tags.
+    pub fn vocabulary(&self) -> impl Iterator<Item = (&str, &[f32; EMBED_DIM])> {
+        self.names.iter().map(String::as_str).zip(&self.vectors)
+    }
+
+    fn nearest(&self, meaning: &[f32]) -> Vec<(usize, f32)> {
+        let cosine = |name: &Vec<f32>| name.iter().zip(meaning).map(|(a, b)| a * b).sum::<f32>();
+        let mut scored: Vec<(usize, f32)> = self.meanings.iter().map(cosine).enumerate().collect();
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1));
+        scored.truncate(NEAREST);
+        let best = scored.first().map_or(0.0, |(_, score)| *score);
+        scored.iter_mut().for_each(|(_, score)| *score = ((*score - best) / TEMPERATURE).exp());
+        let sum: f32 = scored.iter().map(|(_, weight)| weight).sum();
+        scored.iter_mut().for_each(|(_, weight)| *weight /= sum);
+        scored
+    }
+}
+
+/// MiniLM vectors of the names, from `path` or computed and kept there.
+fn meanings(path: &Path, names: &[String], minilm: &MiniLm) -> Result<Vec<Vec<f32>>, NnError> {
+    if path.is_file()
+        && let Ok(weights) = open_weights(path, "names", &Device::Cpu)
+        && let Ok(kept) = weights.get((names.len(), MiniLm::DIM), "meanings")
+    {
+        return Ok(kept.to_vec2()?);
+    }
+    let texts: Vec<&str> = names.iter().map(String::as_str).collect();
+    let meanings = minilm.embed_all(&texts)?;
+    let tensor = Tensor::from_iter(meanings.iter().flatten().copied(), &Device::Cpu)?;
+    let tensor = tensor.reshape((names.len(), MiniLm::DIM))?;
+    let partial = path.with_extension("part");
+    let kept = candle_core::safetensors::save(&[("meanings", tensor)].into(), &partial).is_ok()
+        && std::fs::rename(&partial, path).is_ok();
+    if !kept {
+        tracing::debug!("cannot keep the names' vectors ({})", path.display());
+    }
+    Ok(meanings)
+}
+
+/// The words of a query that say what to look for, in order.
+pub(super) fn content_words(query: &str) -> Vec<String> {
+    let query = query.to_lowercase();
+    let words = query.split(|c: char| !c.is_alphanumeric() && c != '\'');
+    let words = words.map(|word| word.trim_matches('\'')).filter(|word| !word.is_empty());
+    words
+        .filter(|word| !COMMON.split_ascii_whitespace().any(|common| common == *word))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Words that a question about a recording needs but that name nothing to be seen in it.
+const COMMON: &str = "
+    a an the this that these those some any all each every no not other another same
+    i me my mine myself we us our you your he him his she her hers they them their it its
+    who whom whose what which where when why how many much often long
+    am is are was were be been being do does did done doing have has had having
+    can could will would shall should may might must
+    and or but if then than so as because while
+    of in on at to from by with without for into onto off over under about after before during
+    between through against near next behind beside inside outside around there here
+    first last time times again ever just now also only very
+    put place placed take took taken pick picked keep kept leave left see saw seen look looked
+    find found get got use used go went come came make made happen happened
+    color colour kind type number state location room thing things something anything someone";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_words_are_what_one_could_see() {
+        assert_eq!(content_words("How many eggs did I crack into the bowl?"), ["eggs", "crack", "bowl"]);
+        assert_eq!(content_words("What colour was the mug I washed?"), ["mug", "washed"]);
+        assert_eq!(content_words("Where was I?"), [""; 0]);
+    }
+}

@@ -1,0 +1,80 @@
+//! y = activation(x Wᵀ + b) in one product.
+
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::gemm::{Into, Mat, Threads, matmul};
+use super::{Activation, is_fast, values};
+
+/// # Shapes
+/// `x` [.., in], `weight` [out, in], `bias` [out] → [.., out]
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor> {
+    if is_fast(x) {
+        return x.contiguous()?.apply_op3_no_bwd(weight, bias, &Linear(activation));
+    }
+    let y = x.broadcast_matmul(&weight.t()?)?.broadcast_add(bias)?;
+    activation.plain(&y)
+}
+
+struct Linear(Activation);
+
+impl CustomOp3 for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (n, k) = weight_layout.shape().dims2()?;
+        let mut dims = x_layout.dims().to_vec();
+        let Some(last) = dims.last_mut().filter(|last| **last == k) else {
+            bail!("linear: weight {n}x{k} does not fit input {:?}", x_layout.dims())
+        };
+        *last = n;
+        let (x, weight, bias) =
+            (values(x, x_layout)?, values(weight, weight_layout)?, values(bias, bias_layout)?);
+        if bias.len() != n {
+            bail!("linear: bias has {} values, expected {n}", bias.len());
+        }
+        let m = x.len() / k;
+        let mut out = Vec::with_capacity(m * n);
+        (0..m).for_each(|_| out.extend_from_slice(bias));
+        matmul(
+            [m, k, n],
+            Mat::rows(x, k),
+            Mat::transposed(weight, k),
+            1.0,
+            &mut out,
+            n,
+            Into::Add,
+            Threads::All,
+        );
+        if self.0 != Activation::Identity {
+            out.par_chunks_mut(1 << 14).for_each(|chunk| self.0.in_place(chunk));
+        }
+        Ok((CpuStorage::F32(out), dims.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assert_close, noise};
+    use super::*;
+
+    #[test]
+    fn linear_agrees_with_candle() {
+        let (x, w, b) = (noise(&[2, 5, 48], 1), noise(&[33, 48], 2), noise(&[33], 3));
+        for activation in [Activation::Identity, Activation::QuickGelu] {
+            let plain = x.broadcast_matmul(&w.t().unwrap()).unwrap().broadcast_add(&b).unwrap();
+            let plain = activation.plain(&plain).unwrap();
+            assert_close(&linear(&x, &w, &b, activation).unwrap(), &plain, 1e-4);
+        }
+    }
+}

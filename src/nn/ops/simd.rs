@@ -1,0 +1,151 @@
+//! Loops the compiler turns into AVX2 with FMA, chosen when the program runs.
+//!
+//! Each function is compiled twice from one body: for the build's own target, and for AVX2 + FMA.
+
+/// Defines functions whose body is also compiled for AVX2 + FMA; `FMA` tells the body which.
+macro_rules! simd {
+    ($($(#[$meta:meta])* pub fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block)*) => {$(
+        $(#[$meta])*
+        pub fn $name($($arg: $ty),*) $(-> $ret)? {
+            #[inline(always)]
+            #[allow(unused, reason = "not every body asks whether FMA is there")]
+            fn body<const FMA: bool>($($arg: $ty),*) $(-> $ret)? $body
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                fn avx2($($arg: $ty),*) $(-> $ret)? {
+                    body::<true>($($arg),*)
+                }
+                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                    // SAFETY: the processor has the features that `avx2` is compiled for.
+                    #[allow(unsafe_code)]
+                    return unsafe { avx2($($arg),*) };
+                }
+            }
+            body::<false>($($arg),*)
+        }
+    )*};
+}
+
+/// `a * b + c`, in one instruction where there is one.
+#[inline(always)]
+fn mul_add<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// e^x to about 2 units in the last place, without branches. Saturates near 1e-38 and 1e38.
+///
+/// 2^n is built from the exponent bits; the rest, at most ln 2 / 2 in size, is a polynomial of
+/// degree 7 (coefficients of Cephes `expf`).
+#[inline(always)]
+fn exp<const FMA: bool>(x: f32) -> f32 {
+    // Adding 1.5 * 2^23 leaves the rounded integer in the low bits of the mantissa.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.3, 88.3);
+    let shifted = mul_add::<FMA>(x, std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
+    let r = mul_add::<FMA>(n, -0.693_359_4, x);
+    let r = mul_add::<FMA>(n, 2.121_944_4e-4, r);
+    let p = mul_add::<FMA>(r, 1.987_569_1e-4, 1.398_2e-3);
+    let p = mul_add::<FMA>(p, r, 8.333_452e-3);
+    let p = mul_add::<FMA>(p, r, 4.166_579_6e-2);
+    let p = mul_add::<FMA>(p, r, 1.666_666_5e-1);
+    let p = mul_add::<FMA>(p, r, 0.5);
+    let p = mul_add::<FMA>(p, r * r, r) + 1.0;
+    let two_to_n = (shifted.to_bits() as i32).wrapping_shl(23).wrapping_add(127 << 23);
+    p * f32::from_bits(two_to_n as u32)
+}
+
+simd! {
+    /// Replaces a row by exp(row - max) and returns the sum.
+    pub fn exp_row(row: &mut [f32]) -> f32 {
+        const LANES: usize = 32;
+        let mut lane_max = [f32::MIN; LANES];
+        let (chunks, tail) = row.as_chunks::<LANES>();
+        for chunk in chunks {
+            for (max, x) in lane_max.iter_mut().zip(chunk) {
+                *max = if *x > *max { *x } else { *max };
+            }
+        }
+        let max = lane_max.iter().chain(tail).fold(f32::MIN, |a, b| if *b > a { *b } else { a });
+        let mut lane_sum = [0f32; LANES];
+        let (chunks, tail) = row.as_chunks_mut::<LANES>();
+        for chunk in chunks {
+            for (sum, x) in lane_sum.iter_mut().zip(chunk) {
+                *x = exp::<FMA>(*x - max);
+                *sum += *x;
+            }
+        }
+        let mut sum: f32 = lane_sum.iter().sum();
+        for x in tail {
+            *x = exp::<FMA>(*x - max);
+            sum += *x;
+        }
+        sum
+    }
+
+    pub fn scale(row: &mut [f32], factor: f32) {
+        for x in row {
+            *x *= factor;
+        }
+    }
+
+    /// y += a x
+    pub fn axpy(y: &mut [f32], x: &[f32], a: f32) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = mul_add::<FMA>(a, *x, *y);
+        }
+    }
+
+    /// Exact (erf) GELU, in place; erf by Abramowitz and Stegun 7.1.26, error below 1.5e-7.
+    pub fn gelu(row: &mut [f32]) {
+        for x in row {
+            let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+            let t = 1.0 / mul_add::<FMA>(0.327_591_1, z, 1.0);
+            let p = mul_add::<FMA>(1.061_405_4, t, -1.453_152);
+            let p = mul_add::<FMA>(p, t, 1.421_413_7);
+            let p = mul_add::<FMA>(p, t, -0.284_496_74);
+            let p = mul_add::<FMA>(p, t, 0.254_829_6) * t;
+            let erf = 1.0 - p * exp::<FMA>(-z * z);
+            *x = 0.5 * *x * (1.0 + erf.copysign(*x));
+        }
+    }
+
+    /// OpenAI's x * sigmoid(1.702 x), in place.
+    pub fn quick_gelu(row: &mut [f32]) {
+        for x in row {
+            *x /= 1.0 + exp::<FMA>(-1.702 * *x);
+        }
+    }
+
+    pub fn relu6(row: &mut [f32]) {
+        for x in row {
+            *x = x.clamp(0.0, 6.0);
+        }
+    }
+
+    /// (x - mean) / sqrt(variance + eps) * weight + bias over one row.
+    pub fn layer_norm_row(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
+        const LANES: usize = 16;
+        let n = x.len() as f32;
+        let (chunks, tail) = x.as_chunks::<LANES>();
+        let mut sums = [0f32; LANES];
+        for chunk in chunks {
+            for (sum, x) in sums.iter_mut().zip(chunk) {
+                *sum += *x;
+            }
+        }
+        let mean = (sums.iter().sum::<f32>() + tail.iter().sum::<f32>()) / n;
+        let mut squares = [0f32; LANES];
+        for chunk in chunks {
+            for (sum, x) in squares.iter_mut().zip(chunk) {
+                *sum = mul_add::<FMA>(*x - mean, *x - mean, *sum);
+            }
+        }
+        let tail_squares: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
+        let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
+        for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+            *y = mul_add::<FMA>((*x - mean) * inverse, *weight, *bias);
+        }
+    }
+}

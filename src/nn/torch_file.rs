@@ -1,0 +1,247 @@
+//! Tensors from files that PyTorch wrote: zip archives, the older stream format, and pickles that
+//! carry such a stream inside.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read as _;
+use std::path::Path;
+
+use candle_core::{DType, Device, Tensor};
+
+use super::NnError;
+use super::pickle::{self, Object, Value};
+
+type Result<T> = std::result::Result<T, String>;
+
+/// Every tensor in the file by its dotted name; a bare tensor is called "".
+///
+/// Wrappers (`state_dict`, `model`, ...) stay part of the names.
+pub fn read_tensors(path: &Path) -> std::result::Result<BTreeMap<String, Tensor>, NnError> {
+    let bytes = std::fs::read(path).map_err(NnError::io(path))?;
+    from_bytes(&bytes).map_err(|what| NnError::format(path, what))
+}
+
+/// The same from memory.
+pub fn from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
+    let file = match bytes {
+        [b'P', b'K', ..] => zip_archive(bytes)?,
+        [0x80, 2, 0x8a, 10, ..] => stream(bytes)?,
+        _ => File { root: pickle::read(&mut &bytes[..])?, storages: HashMap::new() },
+    };
+    let mut tensors = BTreeMap::new();
+    file.collect("", &file.root, &mut tensors)?;
+    if tensors.is_empty() {
+        return Err("the file holds no tensors".to_owned());
+    }
+    Ok(tensors)
+}
+
+struct File {
+    root: Value,
+    storages: HashMap<String, Vec<u8>>,
+}
+
+fn zip_archive(bytes: &[u8]) -> Result<File> {
+    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    let mut root = None;
+    let mut storages = HashMap::new();
+    for index in 0..zip.len() {
+        let mut entry = zip.by_index(index).map_err(|e| e.to_string())?;
+        let name = entry.name().map_err(|e| e.to_string())?.into_owned();
+        let mut content = Vec::new();
+        let Some((_, inner)) = name.split_once('/') else { continue };
+        if inner == "data.pkl" || inner.starts_with("data/") {
+            entry.read_to_end(&mut content).map_err(|e| e.to_string())?;
+        }
+        if inner == "data.pkl" {
+            root = Some(pickle::read(&mut &content[..])?);
+        } else if let Some(key) = inner.strip_prefix("data/") {
+            storages.insert(key.to_owned(), content);
+        }
+    }
+    Ok(File { root: root.ok_or("the archive has no data.pkl")?, storages })
+}
+
+/// PyTorch before 1.6: magic number, version and system as pickles, the tree, the list of storage
+/// keys, then for each key a count and the raw values.
+fn stream(bytes: &[u8]) -> Result<File> {
+    let mut rest = bytes;
+    for _ in 0..3 {
+        pickle::read(&mut rest)?;
+    }
+    let root = pickle::read(&mut rest)?;
+    let keys = pickle::read(&mut rest)?;
+    let mut dtypes = HashMap::new();
+    visit(&root, &mut |value| {
+        if let Value::Persistent(id) = value
+            && let Ok((key, dtype)) = storage_id(id)
+        {
+            dtypes.insert(key, dtype);
+        }
+    });
+    let mut storages = HashMap::new();
+    let Value::List(keys) = keys else { return Err("the list of storages is missing".to_owned()) };
+    for key in keys.borrow().iter() {
+        let key = key.text().ok_or("a storage without a name")?;
+        let dtype = dtypes.get(key).ok_or_else(|| format!("storage {key} is not used by any tensor"))?;
+        let (count, tail) = rest.split_first_chunk().ok_or("the file ends early")?;
+        let size = usize::try_from(i64::from_le_bytes(*count)).ok();
+        let size =
+            size.and_then(|n| n.checked_mul(dtype.size_in_bytes())).ok_or("a storage of impossible size")?;
+        let (data, tail) = tail.split_at_checked(size).ok_or("the file ends early")?;
+        storages.insert(key.to_owned(), data.to_vec());
+        rest = tail;
+    }
+    Ok(File { root, storages })
+}
+
+fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
+    see(value);
+    match value {
+        Value::Tuple(values) => values.iter().for_each(|v| visit(v, see)),
+        Value::List(values) => values.borrow().iter().for_each(|v| visit(v, see)),
+        Value::Dict(items) => items.borrow().iter().for_each(|(_, v)| visit(v, see)),
+        Value::Object(object) => {
+            visit(&object.args, see);
+            object.items.borrow().iter().for_each(|(_, v)| visit(v, see));
+            object.state.borrow().iter().for_each(|v| visit(v, see));
+        }
+        _ => {}
+    }
+}
+
+/// Key and type from `("storage", class, key, device, count, ..)`.
+fn storage_id(id: &Value) -> Result<(String, DType)> {
+    let Some([_, Value::Class { name, .. }, key, ..]) = id.tuple() else {
+        return Err(format!("not a storage: {id:?}"));
+    };
+    let dtype = match &**name {
+        "FloatStorage" => DType::F32,
+        "DoubleStorage" => DType::F64,
+        "HalfStorage" => DType::F16,
+        "BFloat16Storage" => DType::BF16,
+        "ByteStorage" | "BoolStorage" => DType::U8,
+        "LongStorage" => DType::I64,
+        other => return Err(format!("tensors of type {other} are not supported")),
+    };
+    Ok((key.text().ok_or("a storage without a name")?.to_owned(), dtype))
+}
+
+impl File {
+    fn collect(&self, name: &str, value: &Value, out: &mut BTreeMap<String, Tensor>) -> Result<()> {
+        match value {
+            Value::Dict(items) => self.collect_items(name, &items.borrow(), out),
+            Value::Object(object) if object.callable.is_class("torch._utils._rebuild_tensor_v2") => {
+                out.insert(name.to_owned(), self.tensor(object).map_err(|what| format!("{name}: {what}"))?);
+                Ok(())
+            }
+            Value::Object(object) if object.callable.is_class("torch._utils._rebuild_parameter") => object
+                .args
+                .tuple()
+                .and_then(<[_]>::first)
+                .map_or(Ok(()), |value| self.collect(name, value, out)),
+            Value::Object(object) => {
+                self.collect_items(name, &object.items.borrow(), out)?;
+                // A whole module: its tensors lie in three dictionaries of its state.
+                if let Some(Value::Dict(state)) = &*object.state.borrow() {
+                    for (key, value) in state.borrow().iter() {
+                        if let Some("_parameters" | "_buffers" | "_modules") = key.text() {
+                            self.collect(name, value, out)?;
+                        }
+                    }
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn collect_items(
+        &self,
+        name: &str,
+        items: &[(Value, Value)],
+        out: &mut BTreeMap<String, Tensor>,
+    ) -> Result<()> {
+        for (key, value) in items {
+            let Some(key) = key.text() else { continue };
+            let name = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+            self.collect(&name, value, out)?;
+        }
+        Ok(())
+    }
+
+    /// Follows `_rebuild_tensor_v2(storage, offset, size, stride, ..)`.
+    fn tensor(&self, object: &Object) -> Result<Tensor> {
+        let Some([storage, offset, size, stride, ..]) = object.args.tuple() else {
+            return Err("a tensor without a storage".to_owned());
+        };
+        let (Some(offset), Some(size), Some(stride)) = (offset.size(), size.sizes(), stride.sizes()) else {
+            return Err("a tensor without a shape".to_owned());
+        };
+        let nested;
+        let (id, storages) = match storage {
+            Value::Persistent(id) => (id, &self.storages),
+            Value::Object(load) if load.callable.is_class("torch.storage._load_from_bytes") => {
+                let Some([Value::Bytes(bytes)]) = load.args.tuple() else {
+                    return Err("a storage without bytes".to_owned());
+                };
+                nested = stream(bytes)?;
+                let Value::Persistent(id) = &nested.root else { return Err("no storage inside".to_owned()) };
+                (id, &nested.storages)
+            }
+            other => return Err(format!("not a storage: {other:?}")),
+        };
+        let (key, dtype) = storage_id(id)?;
+        let bytes = storages.get(&key).ok_or_else(|| format!("storage {key} is missing"))?;
+        let bytes = gather(bytes, dtype.size_in_bytes(), offset, &size, &stride)?;
+        Tensor::from_raw_buffer(&bytes, dtype, &size, &Device::Cpu).map_err(|e| e.to_string())
+    }
+}
+
+/// The elements of a strided view, in row-major order.
+fn gather(bytes: &[u8], width: usize, offset: usize, size: &[usize], stride: &[usize]) -> Result<Vec<u8>> {
+    let outside = || "a tensor reaches outside its storage".to_owned();
+    if size.len() != stride.len() {
+        return Err("a tensor's size and stride differ in length".to_owned());
+    }
+    let count = size.iter().try_fold(1usize, |n, d| n.checked_mul(*d)).ok_or_else(outside)?;
+    let mut expected = 1;
+    let is_contiguous = size.iter().zip(stride).rev().all(|(size, stride)| {
+        let fits = *size == 1 || *stride == expected;
+        expected *= (*size).max(1);
+        fits
+    });
+    if is_contiguous {
+        let end = offset.checked_add(count).and_then(|end| end.checked_mul(width));
+        return Ok(bytes.get(offset * width..end.ok_or_else(outside)?).ok_or_else(outside)?.to_vec());
+    }
+    if count > bytes.len() / width * 64 {
+        return Err(outside()); // an expanded view far larger than its storage
+    }
+    let mut out = Vec::with_capacity(count * width);
+    let mut index = vec![0; size.len()];
+    for _ in 0..count {
+        let at = offset + index.iter().zip(stride).map(|(i, s)| i * s).sum::<usize>();
+        out.extend_from_slice(bytes.get(at * width..(at + 1) * width).ok_or_else(outside)?);
+        for (i, size) in index.iter_mut().zip(size).rev() {
+            *i += 1;
+            if *i < *size {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permuted_views_are_gathered_in_row_major_order() {
+        let bytes: Vec<u8> = (0..12).collect();
+        assert_eq!(gather(&bytes, 1, 0, &[3, 4], &[1, 3]).unwrap(), [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
+        assert_eq!(gather(&bytes, 2, 1, &[2, 2], &[2, 1]).unwrap(), [2, 3, 4, 5, 6, 7, 8, 9]);
+        assert!(gather(&bytes, 4, 1, &[3], &[1]).is_err());
+    }
+}
