@@ -35,7 +35,7 @@ def write_video(path: Path, crf: int, jobs: int) -> None:
     frames = round(story.DURATION * story.FPS)
     encode = ["ffmpeg", "-y", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "bgr24",
               "-s", f"{story.SIZE[0]}x{story.SIZE[1]}", "-r", str(story.FPS), "-i", "-",
-              "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", "slow",
+              "-vf", "scale=out_color_matrix=bt709:out_range=tv", "-c:v", "libx264", "-preset", "slower",
               "-crf", str(crf), "-g", "60", "-pix_fmt", "yuv420p", "-colorspace", "bt709",
               "-color_primaries", "bt709", "-color_trc", "bt709", "-map_metadata", "-1",
               "-fflags", "+bitexact", "-flags:v", "+bitexact", "-movflags", "+faststart", str(path)]
@@ -76,7 +76,7 @@ def main() -> None:
     args.add_argument("--wheels", type=Path, required=True, help="folder with the scikit-image wheel")
     args.add_argument("--out", type=Path, default=Path(__file__).resolve().parents[2] / "assets" / "demo")
     args.add_argument("--seed", type=int, default=7)
-    args.add_argument("--crf", type=int, default=25)
+    args.add_argument("--crf", type=int, default=29)
     args.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
     args.add_argument("--stills", type=float, nargs="+", metavar="SECONDS", help="only write these frames as PNG")
     args.add_argument("--no-video", action="store_true", help="only the gaze and the truth")

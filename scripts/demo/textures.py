@@ -251,19 +251,19 @@ def arm(closed: bool) -> tuple[np.ndarray, tuple[int, int]]:
     sleeve = height
 
     def lit(field, colour, seed):
-        smooth = cv2.GaussianBlur(field, (0, 0), 5)
+        smooth = cv2.GaussianBlur(field, (0, 0), 9)
         gy, gx = np.gradient(smooth)
         shade = np.clip(0.80 + 0.30 * (-gx * 0.45 - gy * 0.8) / np.sqrt(1 + gx * gx + gy * gy), 0.3, 1.1)
-        grain = 1 + 0.02 * noise(np.random.default_rng(seed), field.shape, (300, 180))
+        grain = 1 + 0.012 * noise(np.random.default_rng(seed), field.shape, (300, 180))
         return (shade * grain)[..., None] * np.array(colour, np.float32)
 
-    rgb = lit(skin, (0.55, 0.70, 0.98), 3)
+    rgb = lit(skin, (0.47, 0.63, 0.95), 3)
     for chain in fingers:  # nails
         (ax, ay, _), (bx, by, r) = chain[-2], chain[-1]
         angle = math.degrees(math.atan2(by - ay, bx - ax))
         nail = np.zeros((h, w), np.float32)
         cv2.ellipse(nail, (bx, by), (int(r * 0.75), int(r * 0.5)), angle, 0, 360, 1.0, -1, cv2.LINE_AA)
-        nail = cv2.GaussianBlur(nail, (0, 0), 2)[..., None] * 0.45
+        nail = cv2.GaussianBlur(nail, (0, 0), 2)[..., None] * 0.22
         rgb = rgb * (1 - nail) + nail * np.array([0.70, 0.76, 0.95], np.float32)
     alpha = cv2.GaussianBlur((skin > 6).astype(np.float32), (0, 0), 2.2)
     cloth = cv2.GaussianBlur((sleeve > 4).astype(np.float32), (0, 0), 2.2)[..., None]

@@ -163,7 +163,7 @@ class World:
         probe = [story.pose(t + d) for d in (0.0, shutter)]
         ahead = probe[0][0] + probe[0][1].T @ np.array([0, 0, 1.2])
         x, y, z = probe[1][1] @ (ahead - probe[1][0])
-        samples = int(np.clip(math.ceil(story.FOCAL * math.hypot(x, y) / z / 2.5), 1, 6))
+        samples = int(np.clip(math.ceil(story.FOCAL * math.hypot(x, y) / z / 2.5), 1, 9))
         total = np.zeros((H, W, 3), np.float32)
         for i in range(samples):
             total += self.instant(t + shutter * (i / samples - 0.5 * (samples > 1)))
