@@ -35,7 +35,7 @@ install_packages() {
         return 0
     fi
     echo "packages: installing ${#missing[@]} missing system packages: ${missing[*]}" >&2
-    local root=(env DEBIAN_FRONTEND=noninteractive)
+    local root=(env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1)
     if ((EUID != 0)); then
         if ! command -v sudo >/dev/null; then
             echo "packages: neither root nor sudo; as root run: apt-get install -y ${missing[*]}" >&2
@@ -43,7 +43,7 @@ install_packages() {
         fi
         root=(sudo "${root[@]}")
     fi
-    local options=(-qq -y --no-install-recommends -o Dpkg::Use-Pty=0)
+    local options=(-qq -y --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
     # The package lists of a fresh machine may be absent or old: refresh them, but go on with old ones.
     "${root[@]}" apt-get update -qq >&2 || echo "packages: the package lists could not be refreshed" >&2
     if ! "${root[@]}" apt-get install "${options[@]}" "${missing[@]}" </dev/null >&2; then
