@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/packages.sh
 
 clip=assets/demo/kitchen_desk.mp4
-question="Where did I put the coffee cup?"
+question="Where was the coffee cup before I picked it up?"
 
 install_packages "${BUILD_PACKAGES[@]}" "${RUN_PACKAGES[@]}"
 require_cargo

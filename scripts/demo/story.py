@@ -151,7 +151,7 @@ OUTSIDE = [(13.05, 0.20, (0.62, 1.09)), (30.30, 0.16, (1.07, 0.44))]
 
 # template, query, slot, verb, moment in seconds.
 QUERIES = [
-    ("Objects: In what location did I see object X ?", "In what location did I see the cat?", "cat", "see", (3.6, 8.3)),
+    ("Objects: In what location did I see object X ?", "In what location did I see the cat?", "cat", "see", (3.0, 8.4)),
     ("Objects: How many X’s? (quantity question)", "How many books are on the shelf?", "books", "[verb_not_applicable]", (9.1, 13.1)),
     ("Objects: Where is object X?", "Where is the computer monitor?", "computer monitor", "[verb_not_applicable]", (14.5, 18.4)),
     ("Objects: Where is object X before / after event Y?", "Where was the coffee cup before I picked it up?", "coffee cup", "picked", (19.1, 22.3)),
