@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034
 
 BUILD_PACKAGES=(
-    build-essential pkg-config clang libclang-dev
+    ca-certificates build-essential pkg-config clang libclang-dev
     libavcodec-dev libavformat-dev libavutil-dev libswscale-dev libswresample-dev
 )
 RUN_PACKAGES=(
