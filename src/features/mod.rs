@@ -2,14 +2,17 @@
 
 mod clip;
 mod clip_bridge;
+mod clip_features;
 mod clip_image;
 mod clip_text;
 mod efficientnet_lite;
 mod minilm;
 mod preprocess;
+pub mod store;
 
 pub use clip::TowerConfig;
 pub use clip_bridge::{BridgedText, ClipTextBridge, WordMatch};
+pub use clip_features::{ClipFeatures, FrameEvidence, POOLED_GRID};
 pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, Framing, PATCH_GRID};
 pub use clip_text::{ClipTextTower, ClipTokenizer, canonical_query};
 pub use efficientnet_lite::{EfficientNetLite2, Tags};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::time::MediaTime;
+use crate::time::{MediaTime, TimeRange};
 
 /// One sample of an eye tracker.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,4 +55,54 @@ pub struct GazeTrack {
     pub samples: Vec<GazeSample>,
     pub format: GazeFormat,
     pub path: PathBuf,
+}
+
+/// A sample farther than this from the time asked for says nothing about it: one and a half
+/// pictures at 30 a second.
+const MAX_GAP: MediaTime = MediaTime::from_millis(50);
+
+impl GazeTrack {
+    /// The sample nearest in time, unless the recording has a gap there.
+    pub fn at(&self, time: MediaTime) -> Option<&GazeSample> {
+        let after = self.samples.partition_point(|s| s.time < time);
+        let candidates = [after.checked_sub(1), Some(after)];
+        candidates
+            .into_iter()
+            .flatten()
+            .filter_map(|i| self.samples.get(i))
+            .min_by_key(|s| s.time.distance(time))
+            .filter(|s| s.time.distance(time) <= MAX_GAP)
+    }
+
+    pub fn in_range(&self, range: TimeRange) -> &[GazeSample] {
+        let from = self.samples.partition_point(|s| s.time < range.start());
+        let to = self.samples.partition_point(|s| s.time <= range.end());
+        &self.samples[from..to.max(from)]
+    }
+
+    /// The same recording with its clock moved.
+    pub fn shifted(&self, offset: MediaTime) -> Self {
+        let samples = self.samples.iter().map(|s| GazeSample { time: s.time + offset, ..*s }).collect();
+        Self { samples, format: self.format, path: self.path.clone() }
+    }
+
+    /// Spans in which the gaze cannot be drawn, with the reason; gaps in the recording included.
+    pub fn invalid_spans(&self) -> Vec<(TimeRange, GazeState)> {
+        let mut spans: Vec<(TimeRange, GazeState)> = Vec::new();
+        for pair in self.samples.windows(2) {
+            let [a, b] = pair else { continue };
+            let is_gap = b.time - a.time > MAX_GAP;
+            let state = if is_gap { GazeState::Untracked } else { a.state };
+            if state == GazeState::Tracked {
+                continue;
+            }
+            match spans.last_mut() {
+                Some((span, last)) if *last == state && span.end() >= a.time => {
+                    *span = TimeRange::new(span.start(), b.time);
+                }
+                _ => spans.push((TimeRange::new(a.time, b.time), state)),
+            }
+        }
+        spans
+    }
 }

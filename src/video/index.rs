@@ -12,6 +12,9 @@ pub struct FrameTable {
     /// Raw timestamps in the stream's time base, beside `times`.
     stamps: Vec<i64>,
     keys: Vec<FrameIdx>,
+    /// Decoding timestamps of `keys`: what a seek has to name, since with reordered pictures the
+    /// presentation time of one key frame can be past the decoding time of the next.
+    key_stamps: Vec<i64>,
     end: MediaTime,
 }
 
@@ -19,6 +22,7 @@ pub struct FrameTable {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub stamp: i64,
+    pub decode_stamp: i64,
     pub time: MediaTime,
     pub is_key: bool,
 }
@@ -29,25 +33,26 @@ impl FrameTable {
     pub(super) fn new(mut entries: Vec<Entry>, end: MediaTime) -> Self {
         entries.sort_by_key(|e| (e.stamp, !e.is_key));
         entries.dedup_by_key(|e| e.stamp);
-        let keys = entries
+        let (keys, key_stamps) = entries
             .iter()
             .enumerate()
             .filter(|(i, e)| e.is_key || *i == 0)
-            .map(|(i, _)| FrameIdx(i as u32))
-            .collect();
+            .map(|(i, e)| (FrameIdx(i as u32), e.decode_stamp.min(e.stamp)))
+            .unzip();
         let times: Vec<MediaTime> = entries.iter().map(|e| e.time).collect();
         let last = times.last().copied().unwrap_or_default();
         let usual_step = match times.as_slice() {
             [first, .., last] => MediaTime::from_nanos((last.nanos() - first.nanos()) / (times.len() as i64 - 1)),
             _ => MediaTime::from_millis(33),
         };
-        Self { stamps: entries.iter().map(|e| e.stamp).collect(), times, keys, end: end.max(last + usual_step) }
+        Self { stamps: entries.iter().map(|e| e.stamp).collect(), times, keys, key_stamps, end: end.max(last + usual_step) }
     }
 
     /// `count` pictures at a constant rate with a key frame every `key_step`: for synthetic sources.
     pub fn uniform(count: u32, fps: f64, key_step: u32) -> Self {
         let entry = |i: u32| Entry {
             stamp: i64::from(i),
+            decode_stamp: i64::from(i),
             time: MediaTime::from_secs(f64::from(i) / fps),
             is_key: i.is_multiple_of(key_step.max(1)),
         };
@@ -107,6 +112,12 @@ impl FrameTable {
         max - min > 2_000_000.max(min / 10)
     }
 
+    /// The timestamp to seek to for a key frame of the table.
+    pub(super) fn seek_stamp(&self, key: FrameIdx) -> i64 {
+        let at = self.keys.partition_point(|k| *k <= key).saturating_sub(1);
+        self.key_stamps.get(at).copied().unwrap_or_default()
+    }
+
     pub(super) fn stamp(&self, index: FrameIdx) -> Option<i64> {
         self.stamps.get(index.get()).copied()
     }
@@ -135,7 +146,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn table(millis: &[i64]) -> FrameTable {
-        let entry = |(i, ms): (usize, &i64)| Entry { stamp: *ms, time: MediaTime::from_millis(*ms), is_key: i % 5 == 0 };
+        let entry = |(i, ms): (usize, &i64)| Entry {
+            stamp: *ms,
+            decode_stamp: *ms,
+            time: MediaTime::from_millis(*ms),
+            is_key: i % 5 == 0,
+        };
         FrameTable::new(millis.iter().enumerate().map(entry).collect(), MediaTime::ZERO)
     }
 

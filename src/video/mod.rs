@@ -1,6 +1,7 @@
 //! File → frames: what is in a video file, its frame table, exact seeking.
 //!
-//! Media time starts at the container's start (the earliest stream), as players count it.
+//! Media time 0 is the container's own zero, so a late first picture is late and annotations in file
+//! seconds fit. Only broadcast streams, whose clock starts anywhere, are moved to start at 0.
 
 mod content_id;
 mod frame;

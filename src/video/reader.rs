@@ -21,6 +21,8 @@ use crate::time::{FrameIdx, MediaTime};
 /// serves, where it has one.
 const LARGE_FILE_BYTES: u64 = 1 << 30;
 const DECODE_THREADS: usize = 2;
+/// A cut-off file repeats its last read error for ever.
+const MAX_READ_FAILURES: u32 = 16;
 
 pub struct VideoReader {
     input: ff::format::context::Input,
@@ -100,7 +102,7 @@ impl VideoReader {
         }
         let entries: Vec<Entry> = entries
             .into_iter()
-            .map(|(stamp, is_key)| Entry { stamp, time: nanos(stamp), is_key })
+            .map(|s| Entry { stamp: s.presented, decode_stamp: s.decoded, time: nanos(s.presented), is_key: s.is_key })
             .collect();
         if entries.is_empty() {
             return Err(VideoError::NoFrames { path: owned });
@@ -234,7 +236,7 @@ impl VideoReader {
     /// Moves to the key frame; the next picture that comes out is at or after it.
     #[expect(unsafe_code, reason = "ffmpeg-next only seeks in microseconds; exact stamps need the stream's own")]
     fn seek_to_key(&mut self, key: FrameIdx) {
-        let stamp = self.table.stamp(key).unwrap_or_default();
+        let stamp = self.table.seek_stamp(key);
         let backward = ffi::AVSEEK_FLAG_BACKWARD as i32;
         // SAFETY: the context is open and owned by `self.input`; the stream index came from it.
         let result = unsafe {
@@ -339,35 +341,57 @@ fn found_streams(input: &ff::format::context::Input) -> String {
     if kinds.is_empty() { "no streams at all".into() } else { kinds.join(", ") }
 }
 
-/// The container's start in nanoseconds, 0 when it does not say.
+/// Nanoseconds between the container's own zero and ours. Broadcast streams begin at an arbitrary
+/// clock; elsewhere zero is zero, and a late first picture is late.
 #[expect(unsafe_code, reason = "ffmpeg-next does not expose start_time")]
 fn container_start(input: &ff::format::context::Input) -> i64 {
     // SAFETY: the pointer is valid while `input` lives; the field is a plain integer.
     let start = unsafe { (*input.as_ptr()).start_time };
-    if start == ffi::AV_NOPTS_VALUE { 0 } else { start.saturating_mul(1000) }
+    let is_broadcast = input.format().name().contains("mpeg");
+    if start == ffi::AV_NOPTS_VALUE || (start > 0 && !is_broadcast) { 0 } else { start.saturating_mul(1000) }
 }
 
-/// Every stored picture by reading all packets: (timestamp, is key frame).
-fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<(i64, bool)> {
-    let mut entries = Vec::new();
+/// A stored picture in the stream's time base.
+#[derive(Clone, Copy)]
+struct Stored {
+    presented: i64,
+    decoded: i64,
+    is_key: bool,
+}
+
+/// Every stored picture by reading all packets.
+fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<Stored> {
+    let mut packets: Vec<(Option<i64>, i64, bool)> = Vec::new();
     let mut packet = ff::Packet::empty();
     let mut failures = 0;
     loop {
         match packet.read(input) {
             Ok(()) => {
                 if packet.stream() == stream && !is_discarded(&packet) {
-                    let step = packet.duration().max(1);
-                    let last = entries.last().map(|(stamp, _): &(i64, bool)| *stamp);
-                    let stamp = packet.pts().or(packet.dts()).or(last.map(|l| l + step)).unwrap_or(0);
-                    entries.push((stamp, packet.is_key()));
+                    let after_last = packets.last().map(|(_, decoded, _)| decoded + packet.duration().max(1));
+                    let decoded = packet.dts().or(packet.pts()).or(after_last).unwrap_or(0);
+                    packets.push((packet.pts(), decoded, packet.is_key()));
                 }
             }
             Err(ff::Error::Eof) => break,
-            Err(_) if failures < 16 => failures += 1,
+            Err(_) if failures < MAX_READ_FAILURES => failures += 1,
             Err(_) => break,
         }
     }
-    entries
+    // Where some presentation times are missing, the decoding times stand in for all of them:
+    // the same set, shifted by the reordering delay.
+    let is_complete = packets.iter().all(|(pts, ..)| pts.is_some());
+    let first = |stamps: &mut dyn Iterator<Item = i64>| stamps.min().unwrap_or_default();
+    let delay = first(&mut packets.iter().filter_map(|(pts, ..)| *pts))
+        - first(&mut packets.iter().filter(|(pts, ..)| pts.is_some()).map(|(_, decoded, _)| *decoded));
+    packets
+        .into_iter()
+        .map(|(pts, decoded, is_key)| Stored {
+            presented: pts.filter(|_| is_complete).unwrap_or(decoded + delay.max(0)),
+            decoded,
+            is_key,
+        })
+        .collect()
 }
 
 /// Pre-roll that an edit list hides: decoded, but not a picture of the clip.
@@ -381,11 +405,11 @@ fn is_discarded(packet: &ff::Packet) -> bool {
 /// Pictures by the container's own index, which lists decoding times; with B-frames those are the
 /// presentation times shifted by a constant, which is taken from the stream's start.
 #[expect(unsafe_code, reason = "ffmpeg-next does not expose the container's index")]
-fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<(i64, bool)> {
+fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<Stored> {
     let Some(video) = input.stream(stream) else { return Vec::new() };
     // SAFETY: the stream belongs to the open `input`; ffmpeg takes a mutable pointer but only reads,
     // and each entry is copied before the next call.
-    let mut entries: Vec<(i64, bool)> = unsafe {
+    let entries: Vec<(i64, bool)> = unsafe {
         let raw = video.as_ptr().cast_mut();
         let count = ffi::avformat_index_get_entries_count(raw);
         (0..count)
@@ -401,8 +425,10 @@ fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<(i6
         (start, Some(first)) if start != ffi::AV_NOPTS_VALUE => start - first,
         _ => 0,
     };
-    entries.iter_mut().for_each(|(stamp, _)| *stamp += shift);
     entries
+        .into_iter()
+        .map(|(decoded, is_key)| Stored { presented: decoded + shift, decoded, is_key })
+        .collect()
 }
 
 /// The turn that the display matrix of the stream asks for.

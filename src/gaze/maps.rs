@@ -1,0 +1,77 @@
+//! Recorded gaze as 64x64 maps: one a picture as GLC makes them, one a window as GazeNLQ trains on.
+
+use super::{GRID, GazeState, GazeTrack, Heatmap};
+use crate::time::{MediaTime, TimeRange};
+
+/// GLC's kernel: 19 cells, width by OpenCV's rule 0.3 * ((19 - 1) / 2 - 1) + 0.8.
+const KERNEL: usize = 19;
+const SIGMA: f32 = 3.2;
+/// A window with fewer valid pictures says too little (a quarter of 32).
+const MIN_VALID: usize = 8;
+
+/// A Gaussian around one position, pasted and cut at the edges as GLC's loader does, sum 1.
+/// Uniform when nothing of it lies on the grid.
+pub fn frame_map(pos: [f32; 2]) -> Heatmap {
+    Heatmap::from_cells(paste(pos).into_iter().map(|c| c as f32).collect())
+}
+
+/// Mean of the maps of `count` pictures spread over a span, only of those with tracked gaze;
+/// `None` where fewer than a quarter have it (GazeNLQ report, section 2.1: 32 pictures a window).
+pub fn window_map(track: &GazeTrack, span: TimeRange, count: usize) -> Option<Heatmap> {
+    let mut sum = vec![0f32; GRID * GRID];
+    let mut valid = 0;
+    for i in 0..count {
+        let offset = span.duration().nanos() * i as i64 / count.max(1) as i64;
+        let Some(sample) = track.at(span.start() + MediaTime::from_nanos(offset)) else { continue };
+        if sample.state == GazeState::Tracked {
+            valid += 1;
+            sum.iter_mut().zip(frame_map(sample.pos).cells()).for_each(|(s, c)| *s += c);
+        }
+    }
+    (valid >= MIN_VALID.min(count.div_ceil(4))).then(|| Heatmap::from_cells(sum))
+}
+
+fn paste([x, y]: [f32; 2]) -> Vec<f64> {
+    let kernel: Vec<f32> = {
+        let raw: Vec<f32> = (0..KERNEL).map(|i| (-(i as f32 - 9.0).powi(2) / (2.0 * SIGMA * SIGMA)).exp()).collect();
+        let sum: f32 = raw.iter().sum();
+        raw.into_iter().map(|v| v / sum).collect()
+    };
+    let side = GRID as i64;
+    let radius = (KERNEL as i64 - 1) / 2;
+    // GLC rounds half to even and multiplies by the size, so that x = 1 is one cell past the grid
+    let centre = |v: f32| (f64::from(v) * GRID as f64).round_ties_even() as i64;
+    let (cx, cy) = (centre(x), centre(y));
+    let bounds = |c: i64| ((c - radius).max(0), (c + radius).min(side - 1));
+    let ((left, right), (top, bottom)) = (bounds(cx), bounds(cy));
+    let mut cells = vec![0f64; GRID * GRID];
+    if left >= right || top >= bottom {
+        return cells;
+    }
+    for row in top..=bottom {
+        for column in left..=right {
+            let weight = kernel[(column - cx + radius) as usize] * kernel[(row - cy + radius) as usize];
+            cells[(row * side + column) as usize] = f64::from(weight);
+        }
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_peak_lies_where_the_wearer_looked() {
+        let map = frame_map([0.5, 0.25]);
+        assert!((map.at([0.5, 0.25]) - map.max()).abs() < 1e-9);
+        // reference value of the 19-cell kernel away from the edges
+        assert!((map.max() - 0.015_632).abs() < 1e-5, "{}", map.max());
+    }
+
+    #[test]
+    fn a_position_far_outside_gives_a_uniform_map() {
+        let map = frame_map([3.0, 0.5]);
+        assert!(map.cells().iter().all(|c| (*c - 1.0 / 4096.0).abs() < 1e-9));
+    }
+}

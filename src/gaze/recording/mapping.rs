@@ -1,0 +1,161 @@
+//! Which column means what, and the mappings of the recorders we know (gaze-format names as their
+//! vendors write them).
+
+use serde::{Deserialize, Serialize};
+
+use crate::gaze::GazeFormat;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TimeUnit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+    /// A frame number from 0.
+    Frames,
+}
+
+impl TimeUnit {
+    pub const ALL: [Self; 5] =
+        [Self::Seconds, Self::Milliseconds, Self::Microseconds, Self::Nanoseconds, Self::Frames];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Seconds => "seconds",
+            Self::Milliseconds => "milliseconds",
+            Self::Microseconds => "microseconds",
+            Self::Nanoseconds => "nanoseconds",
+            Self::Frames => "frame number",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PositionUnit {
+    /// 0..1 of the picture.
+    Fraction,
+    /// Pixels of the picture as shown.
+    Pixels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    TopLeft,
+    BottomLeft,
+}
+
+/// How to read a table of gaze samples. Columns by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnMapping {
+    pub time: String,
+    pub time_unit: TimeUnit,
+    pub x: String,
+    pub y: String,
+    pub position_unit: PositionUnit,
+    pub origin: Origin,
+    /// Samples below `min_confidence` count as untracked.
+    pub confidence: Option<String>,
+    pub min_confidence: f32,
+    /// Frame number of each row, used to put the recorder's clock on the clip's.
+    pub frame: Option<String>,
+    /// True when time 0 of the file is time 0 of the clip.
+    pub is_clip_time: bool,
+}
+
+impl ColumnMapping {
+    fn new(time: &str, time_unit: TimeUnit, [x, y]: [&str; 2], position_unit: PositionUnit) -> Self {
+        Self {
+            time: time.into(),
+            time_unit,
+            x: x.into(),
+            y: y.into(),
+            position_unit,
+            origin: Origin::TopLeft,
+            confidence: None,
+            min_confidence: 0.0,
+            frame: None,
+            is_clip_time: true,
+        }
+    }
+
+    /// A first guess for a table that no rule knows; the user corrects it.
+    pub fn guess(header: &[String]) -> Self {
+        let find = |words: &[&str], fallback: usize| {
+            header
+                .iter()
+                .find(|h| words.iter().any(|w| h.to_lowercase().contains(w)))
+                .or(header.get(fallback))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let time = find(&["time", "stamp", "sec"], 0);
+        let unit = match time.to_lowercase() {
+            t if t.contains("ns") => TimeUnit::Nanoseconds,
+            t if t.contains("us") => TimeUnit::Microseconds,
+            t if t.contains("ms") => TimeUnit::Milliseconds,
+            t if t.contains("frame") => TimeUnit::Frames,
+            _ => TimeUnit::Seconds,
+        };
+        let [x, y] = [find(&["gaze_x", "gaze x", "pos_x", "por_x", "x"], 1), find(&["gaze_y", "gaze y", "pos_y", "por_y", "y"], 2)];
+        let is_pixels = x.to_lowercase().contains("px") || x.to_lowercase().contains("pixel");
+        let position = if is_pixels { PositionUnit::Pixels } else { PositionUnit::Fraction };
+        Self::new(&time, unit, [&x, &y], position)
+    }
+}
+
+/// The format whose header this is (gaze-format detection by column names).
+pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
+    let has = |name: &str| header.iter().any(|h| h.eq_ignore_ascii_case(name));
+    let confidence = |mapping: ColumnMapping, min: f32| ColumnMapping {
+        confidence: has("confidence").then(|| "confidence".into()),
+        min_confidence: min,
+        ..mapping
+    };
+    let norm = ["norm_pos_x", "norm_pos_y"];
+    if has("component_timestamp_s") || has("canonical_timestamp_s") && has("norm_pos_x") {
+        let mapping = ColumnMapping::new("component_timestamp_s", TimeUnit::Seconds, norm, PositionUnit::Fraction);
+        // GLC ignores the confidence; zero means that the recorder had no position at all
+        return Some((GazeFormat::Ego4d, confidence(ColumnMapping { origin: Origin::BottomLeft, ..mapping }, 1e-6)));
+    }
+    if has("gaze_timestamp") {
+        let mapping = ColumnMapping::new("gaze_timestamp", TimeUnit::Seconds, norm, PositionUnit::Fraction);
+        let mapping = ColumnMapping {
+            origin: Origin::BottomLeft,
+            frame: has("world_index").then(|| "world_index".into()),
+            is_clip_time: false,
+            ..mapping
+        };
+        // Pupil Player's default threshold
+        return Some((GazeFormat::PupilCore, confidence(mapping, 0.6)));
+    }
+    if has("gaze x [px]") {
+        let mapping = ColumnMapping::new(
+            "timestamp [ns]",
+            TimeUnit::Nanoseconds,
+            ["gaze x [px]", "gaze y [px]"],
+            PositionUnit::Pixels,
+        );
+        return Some((GazeFormat::NeonCloud, ColumnMapping { is_clip_time: false, ..mapping }));
+    }
+    if header.len() == 4 && has("frame") && has("gaze_type") {
+        let mapping = ColumnMapping::new("frame", TimeUnit::Frames, ["x", "y"], PositionUnit::Fraction);
+        return Some((GazeFormat::GlcLabels, mapping));
+    }
+    if has("frame_idx") && has("norm_pos_x") && has("timestamp") {
+        let mapping = ColumnMapping::new("timestamp", TimeUnit::Milliseconds, norm, PositionUnit::Fraction);
+        let mapping = ColumnMapping { frame: Some("frame_idx".into()), is_clip_time: false, ..mapping };
+        return Some((GazeFormat::Tobii, confidence(mapping, 1e-6)));
+    }
+    if has("x") && has("y") {
+        if has("frame_num") {
+            let mapping = ColumnMapping::new("frame_num", TimeUnit::Frames, ["x", "y"], PositionUnit::Pixels);
+            return Some((GazeFormat::EgoExo4d, mapping));
+        }
+        if has("t") || has("time") || has("time_sec") || has("seconds") || has("t_s") {
+            let time = ["t", "time", "time_sec", "seconds", "t_s"].into_iter().find(|n| has(n)).unwrap_or("t");
+            let mapping = ColumnMapping::new(time, TimeUnit::Seconds, ["x", "y"], PositionUnit::Fraction);
+            return Some((GazeFormat::Generic, mapping));
+        }
+    }
+    None
+}

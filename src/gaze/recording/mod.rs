@@ -1,0 +1,127 @@
+//! Gaze files → a `GazeTrack`, whatever recorder wrote them.
+//!
+//! Formats are told by what is in the file, never by its name. A CSV of any recorder is read
+//! through one `ColumnMapping`; the built-in formats are mappings that we know.
+
+mod aria;
+mod egtea;
+mod mapping;
+mod neon_native;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+pub use mapping::{ColumnMapping, Origin, PositionUnit, TimeUnit};
+
+use super::{GazeFormat, GazeSample, GazeState, GazeTrack};
+use crate::job::{Cancelled, JobCtx};
+use crate::time::MediaTime;
+
+/// What is known of the clip that a recording belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct LoadContext<'a> {
+    /// Picture size in pixels as shown; positions in pixels need it.
+    pub display_size: Option<[u32; 2]>,
+    /// Time of every stored picture; recordings that count frames need it.
+    pub frame_times: Option<&'a [MediaTime]>,
+    pub duration: Option<MediaTime>,
+    /// The user's own mapping, for files that no rule knows.
+    pub mapping: Option<&'a ColumnMapping>,
+}
+
+#[derive(Debug)]
+pub struct Loaded {
+    pub track: GazeTrack,
+    /// Sentences about what is odd in the file.
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum GazeFileError {
+    #[error("cannot read the gaze file: {reason}: {}", path.display())]
+    Unreadable { reason: String, path: PathBuf },
+    #[error("this is no gaze file that we know: its columns are {found}; expected for example `component_timestamp_s, norm_pos_x, norm_pos_y`; map its columns by hand: {}", path.display())]
+    Unknown { found: String, path: PathBuf },
+    #[error("the {format} file lacks the column `{expected}` (it has {found}); export it again with that column: {}", path.display())]
+    MissingColumn { format: String, expected: String, found: String, path: PathBuf },
+    #[error("the gaze file holds no sample that can be read ({skipped} rows skipped); check that it is whole: {}", path.display())]
+    NoSamples { skipped: u64, path: PathBuf },
+    #[error("Aria eye gaze is in angles and needs the device's calibration to be drawn on the picture; export the projected points (x, y in pixels) with projectaria_tools and open those: {}", path.display())]
+    NeedsCalibration { path: PathBuf },
+    #[error("positions in this file are in pixels: open it together with its video, so that the picture size is known: {}", path.display())]
+    NeedsPictureSize { path: PathBuf },
+    #[error("this file counts frames instead of time: open it together with its video: {}", path.display())]
+    NeedsFrames { path: PathBuf },
+    #[error("cancelled")]
+    Cancelled(#[from] Cancelled),
+}
+
+/// The format of a gaze file or recording folder; `None` when it is no such thing.
+pub fn sniff(path: &Path) -> Option<GazeFormat> {
+    if path.is_dir() {
+        return neon_native::is_recording(path).then_some(GazeFormat::NeonNative);
+    }
+    if egtea::is_egtea(path) {
+        return Some(GazeFormat::Egtea);
+    }
+    let header = table::header_of(path).ok()?;
+    if aria::is_angles(&header) {
+        return Some(GazeFormat::AriaMps);
+    }
+    mapping::known(&header).map(|(format, _)| format)
+}
+
+/// Reads a recording onto its clip's clock.
+pub fn load(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Loaded, GazeFileError> {
+    let mut loaded = if path.is_dir() {
+        neon_native::load(path, context)?
+    } else if egtea::is_egtea(path) {
+        egtea::load(path, context)?
+    } else {
+        load_table(path, context, ctx)?
+    };
+    loaded.track.samples.sort_by_key(|s| s.time);
+    if loaded.track.samples.is_empty() {
+        return Err(GazeFileError::NoSamples { skipped: 0, path: path.to_path_buf() });
+    }
+    warn_of_another_recording(&mut loaded, context);
+    Ok(loaded)
+}
+
+fn load_table(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Loaded, GazeFileError> {
+    let header = table::header_of(path)
+        .map_err(|e| GazeFileError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?;
+    if let Some(mapping) = context.mapping {
+        return table::load(path, GazeFormat::Generic, mapping, context, ctx);
+    }
+    if aria::is_angles(&header) {
+        return Err(GazeFileError::NeedsCalibration { path: path.to_path_buf() });
+    }
+    let Some((format, mapping)) = mapping::known(&header) else {
+        let found = if header.is_empty() { "missing".into() } else { header.join(", ") };
+        return Err(GazeFileError::Unknown { found, path: path.to_path_buf() });
+    };
+    table::load(path, format, &mapping, context, ctx)
+}
+
+/// Tracked or out of frame, by position alone.
+fn state_of(pos: [f32; 2]) -> GazeState {
+    if pos.iter().all(|v| v.is_finite()) {
+        if pos.iter().all(|v| (0.0..=1.0).contains(v)) { GazeState::Tracked } else { GazeState::OutOfFrame }
+    } else {
+        GazeState::Untracked
+    }
+}
+
+fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
+    let (Some(duration), [first, .., last]) = (context.duration, loaded.track.samples.as_slice()) else { return };
+    let (first, last): (&GazeSample, &GazeSample) = (first, last);
+    if first.time > duration || last.time < MediaTime::ZERO {
+        loaded.warnings.push(format!(
+            "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({})",
+            first.time,
+            last.time,
+            loaded.track.path.display()
+        ));
+    }
+}

@@ -1,0 +1,63 @@
+//! Evidence and a question → ranked moments.
+
+mod light;
+mod moments;
+mod nms;
+
+pub use light::{LABEL, score_curve};
+pub use moments::moments_of;
+pub use nms::soft_nms;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{MediaTime, TimeRange};
+
+/// Which gaze weighs the evidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum GazeMode {
+    /// Whole pictures only.
+    #[default]
+    Off,
+    /// What the gaze estimator thinks was looked at.
+    Predicted,
+    /// What was looked at.
+    Recorded,
+    /// What was not looked at.
+    Negative,
+}
+
+impl GazeMode {
+    pub const ALL: [Self; 4] = [Self::Off, Self::Predicted, Self::Recorded, Self::Negative];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Predicted => "predicted",
+            Self::Recorded => "recorded",
+            Self::Negative => "negative",
+        }
+    }
+}
+
+/// A span of time that may answer the question.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    pub range: TimeRange,
+    /// 0..1, comparable within one answer.
+    pub score: f32,
+}
+
+/// An answer: moments, best first, and the curve they were found on.
+#[derive(Clone, Debug)]
+pub struct Localization {
+    pub moments: Vec<Moment>,
+    /// Standardised similarity over time, unitless.
+    pub curve: Vec<(MediaTime, f32)>,
+    /// Which method answered; shown wherever the answer is.
+    pub pipeline: String,
+    /// How each content word was understood, for an explanation.
+    pub words: Vec<(String, String)>,
+    pub elapsed_secs: f64,
+    /// Sampled pictures that the answer rests on.
+    pub evidence: usize,
+}
