@@ -17,6 +17,7 @@ pub mod nn;
 pub mod pipeline;
 pub mod playback;
 pub mod project;
+pub mod render;
 
 
 pub mod time;

@@ -1,0 +1,13 @@
+//! Scene → pixels, on wgpu. The same shader draws in the window and into files.
+
+mod colormap;
+mod compositor;
+mod gpu;
+mod offscreen;
+mod scene;
+
+pub use colormap::{Colormap, luts};
+pub use compositor::Compositor;
+pub use gpu::{Gpu, RenderError};
+pub use offscreen::draw_to_image;
+pub use scene::{Compare, HeatMode, Mark, Scene, Viewpoint};
