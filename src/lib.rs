@@ -6,9 +6,9 @@
 //!             └▶ playback ─▶ render ───────────────┘
 //! ```
 
-
-
-
+pub mod app;
+pub mod cli;
+pub mod export;
 pub mod features;
 pub mod gaze;
 pub mod grounding;
@@ -18,11 +18,10 @@ pub mod pipeline;
 pub mod playback;
 pub mod project;
 pub mod render;
-
-
+pub mod session;
 pub mod time;
 pub mod video;
-
+pub mod view;
 
 /// Messages go to standard error; `RUST_LOG=gazenlq=debug` shows more.
 pub fn start_logging() {

@@ -1,1 +1,15 @@
-fn main() {}
+//! The `gazenlq` program: a window, or one headless command.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use gazenlq::cli::Args;
+
+fn main() -> ExitCode {
+    gazenlq::start_logging();
+    let mut args = Args::parse();
+    match args.command.take() {
+        Some(command) => gazenlq::cli::run(command),
+        None => gazenlq::cli::open_window(args),
+    }
+}

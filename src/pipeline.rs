@@ -9,7 +9,9 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::features::{ClipFeatures, ClipImageTower, ClipTextBridge, FrameEvidence, MiniLm, RgbImage8, store};
+use crate::features::{
+    ClipFeatures, ClipImageTower, ClipTextBridge, FrameEvidence, MiniLm, RgbImage8, store,
+};
 use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
 use crate::grounding::{GazeMode, LABEL, Localization, moments_of, score_curve};
 use crate::job::JobCtx;
@@ -74,7 +76,13 @@ impl LightPipeline {
 
     /// Computes what is missing at `fps` pictures a second, coarse to fine. What is done when it is
     /// cancelled is kept.
-    pub fn extract(&self, path: &Path, features: &ClipFeatures, fps: f32, ctx: &JobCtx) -> anyhow::Result<()> {
+    pub fn extract(
+        &self,
+        path: &Path,
+        features: &ClipFeatures,
+        fps: f32,
+        ctx: &JobCtx,
+    ) -> anyhow::Result<()> {
         ctx.stage("Looking through the clip");
         let reader = VideoReader::open(path)?;
         let wanted = samples(reader.table(), fps);

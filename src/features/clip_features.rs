@@ -34,9 +34,10 @@ impl FrameEvidence {
             for column in 0..POOLED_GRID {
                 let corner = row * 2 * PATCH_GRID + column * 2;
                 let four = [corner, corner + 1, corner + PATCH_GRID, corner + PATCH_GRID + 1];
-                patches.extend((0..EMBED_DIM).map(|d| {
-                    f16::from_f32(four.iter().map(|p| image.patches[*p][d]).sum::<f32>() / 4.0)
-                }));
+                patches
+                    .extend((0..EMBED_DIM).map(|d| {
+                        f16::from_f32(four.iter().map(|p| image.patches[*p][d]).sum::<f32>() / 4.0)
+                    }));
             }
         }
         Self { frame, time, whole: image.whole.to_vec(), patches, gaze: Arc::new(gaze) }

@@ -45,10 +45,13 @@ fn parse(bytes: &[u8]) -> Option<Vec<FrameEvidence>> {
     if !fits {
         return None;
     }
-    let halves = |b: &[u8]| -> Vec<f16> { b.chunks_exact(2).map(|c| f16::from_le_bytes([c[0], c[1]])).collect() };
+    let halves =
+        |b: &[u8]| -> Vec<f16> { b.chunks_exact(2).map(|c| f16::from_le_bytes([c[0], c[1]])).collect() };
     let evidence = |i: usize| FrameEvidence {
         frame: FrameIdx(u32::from_le_bytes(frames[i * 4..i * 4 + 4].try_into().unwrap_or_default())),
-        time: MediaTime::from_nanos(i64::from_le_bytes(times[i * 8..i * 8 + 8].try_into().unwrap_or_default())),
+        time: MediaTime::from_nanos(i64::from_le_bytes(
+            times[i * 8..i * 8 + 8].try_into().unwrap_or_default(),
+        )),
         whole: whole[i * EMBED_DIM * 4..(i + 1) * EMBED_DIM * 4]
             .chunks_exact(4)
             .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
@@ -66,7 +69,8 @@ pub fn save(features: &ClipFeatures) -> std::io::Result<()> {
     let Some(path) = file_of(features.clip_id()) else { return Ok(()) };
     let frames = features.snapshot();
     let count = frames.len();
-    let bytes_of = |f: &dyn Fn(&FrameEvidence) -> Vec<u8>| -> Vec<u8> { frames.iter().flat_map(|e| f(e)).collect() };
+    let bytes_of =
+        |f: &dyn Fn(&FrameEvidence) -> Vec<u8>| -> Vec<u8> { frames.iter().flat_map(|e| f(e)).collect() };
     let halves = |v: &[f16]| -> Vec<u8> { v.iter().flat_map(|h| h.to_le_bytes()).collect() };
     let peak = |m: &Heatmap| m.max().max(f32::MIN_POSITIVE);
     let index = bytes_of(&|e| e.frame.0.to_le_bytes().to_vec());
@@ -78,7 +82,8 @@ pub fn save(features: &ClipFeatures) -> std::io::Result<()> {
         let top = peak(&e.gaze);
         halves(&e.gaze.cells().iter().map(|c| f16::from_f32(c / top)).collect::<Vec<_>>())
     });
-    let view = |dtype, shape: Vec<usize>, data| TensorView::new(dtype, shape, data).map_err(std::io::Error::other);
+    let view =
+        |dtype, shape: Vec<usize>, data| TensorView::new(dtype, shape, data).map_err(std::io::Error::other);
     let tensors = [
         ("frames", view(Dtype::U32, vec![count], &index)?),
         ("times", view(Dtype::I64, vec![count], &times)?),

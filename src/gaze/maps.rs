@@ -33,7 +33,8 @@ pub fn window_map(track: &GazeTrack, span: TimeRange, count: usize) -> Option<He
 
 fn paste([x, y]: [f32; 2]) -> Vec<f64> {
     let kernel: Vec<f32> = {
-        let raw: Vec<f32> = (0..KERNEL).map(|i| (-(i as f32 - 9.0).powi(2) / (2.0 * SIGMA * SIGMA)).exp()).collect();
+        let raw: Vec<f32> =
+            (0..KERNEL).map(|i| (-(i as f32 - 9.0).powi(2) / (2.0 * SIGMA * SIGMA)).exp()).collect();
         let sum: f32 = raw.iter().sum();
         raw.into_iter().map(|v| v / sum).collect()
     };

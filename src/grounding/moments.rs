@@ -92,13 +92,17 @@ fn even(curve: &[(MediaTime, f32)], duration: MediaTime) -> Vec<f32> {
 /// Gaussian smoothing with edges repeated; `sigma` in grid steps.
 fn smoothed(values: &[f32], sigma: f64) -> Vec<f32> {
     let radius = (sigma * 3.0).ceil() as i64;
-    let kernel: Vec<f32> = (-radius..=radius).map(|i| (-(i * i) as f64 / (2.0 * sigma * sigma)).exp() as f32).collect();
+    let kernel: Vec<f32> =
+        (-radius..=radius).map(|i| (-(i * i) as f64 / (2.0 * sigma * sigma)).exp() as f32).collect();
     let sum: f32 = kernel.iter().sum();
     let last = values.len() as i64 - 1;
     (0..values.len() as i64)
         .map(|at| {
-            let total: f32 =
-                kernel.iter().enumerate().map(|(k, w)| w * values[(at + k as i64 - radius).clamp(0, last) as usize]).sum();
+            let total: f32 = kernel
+                .iter()
+                .enumerate()
+                .map(|(k, w)| w * values[(at + k as i64 - radius).clamp(0, last) as usize])
+                .sum();
             total / sum
         })
         .collect()

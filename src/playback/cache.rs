@@ -32,7 +32,8 @@ impl FrameCache {
             self.bytes -= old.byte_len();
         }
         while self.bytes > self.budget && self.frames.len() > 1 {
-            let (Some(first), Some(last)) = (self.frames.keys().next(), self.frames.keys().next_back()) else {
+            let (Some(first), Some(last)) = (self.frames.keys().next(), self.frames.keys().next_back())
+            else {
                 break;
             };
             let behind = i64::from(playhead.0) - i64::from(first.0);

@@ -221,7 +221,8 @@ impl Player {
         };
         let lag = shown.index.0.abs_diff(due.0);
         let is_forward = self.clock.rate() > 0.0;
-        let next = if is_forward { FrameIdx(shown.index.0 + 1) } else { FrameIdx(shown.index.0.saturating_sub(1)) };
+        let next =
+            if is_forward { FrameIdx(shown.index.0 + 1) } else { FrameIdx(shown.index.0.saturating_sub(1)) };
         if let Some(frame) = self.cache.get(next) {
             self.shown = Some(Arc::clone(frame));
         }
@@ -277,7 +278,9 @@ impl Player {
         }
         match first_missing(-1) {
             Some(at) => Wish { at, ahead: BEHIND, is_reverse: true, is_rough: false },
-            None => Wish { at: first_missing(1).unwrap_or(due), ahead: AHEAD, is_reverse: false, is_rough: false },
+            None => {
+                Wish { at: first_missing(1).unwrap_or(due), ahead: AHEAD, is_reverse: false, is_rough: false }
+            }
         }
     }
 
@@ -296,7 +299,8 @@ impl Player {
         let rate = self.clock.rate();
         let secs = if rate > 0.0 {
             let next = FrameIdx(due.0.saturating_add(1));
-            let until = if next <= self.table.last() { self.table.time(next) } else { self.table.range().end() };
+            let until =
+                if next <= self.table.last() { self.table.time(next) } else { self.table.range().end() };
             (until - now).secs() / rate
         } else {
             (now - self.table.time(due)).secs() / -rate
@@ -331,7 +335,9 @@ impl Player {
                 let to = self.time() + by;
                 self.clock.anchor(to, wall_secs);
             }
-            PlaybackCommand::SetRate(rate) if rate.is_finite() && rate != 0.0 => self.clock.set_rate(rate, wall_secs),
+            PlaybackCommand::SetRate(rate) if rate.is_finite() && rate != 0.0 => {
+                self.clock.set_rate(rate, wall_secs)
+            }
             PlaybackCommand::SetRate(_) => {}
             PlaybackCommand::Shuttle(direction) => self.shuttle(direction),
             PlaybackCommand::Loop(range) => self.loop_range = range,

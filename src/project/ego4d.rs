@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn queries_without_times_or_template_are_read() {
-        let json = br#"{"videos":[{"video_uid":"v","clips":[{"clip_uid":"c","annotations":[{"annotation_uid":"a",
+        let json =
+            br#"{"videos":[{"video_uid":"v","clips":[{"clip_uid":"c","annotations":[{"annotation_uid":"a",
             "language_queries":[{"query":"Where is X?"},{"template":null,"query":null},
             {"query":"Who?","clip_start_sec":1,"clip_end_sec":2.5}]}]}]}]}"#;
         let file = AnnotationFile::parse(json).expect("reads");

@@ -15,7 +15,8 @@ pub struct Session {
 }
 
 const VIDEO_EXTENSIONS: [&str; 16] = [
-    "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "ts", "mts", "flv", "3gp", "wmv", "ogv", "mjpeg", "vrs",
+    "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "ts", "mts", "flv", "3gp", "wmv", "ogv",
+    "mjpeg", "vrs",
 ];
 
 /// Recognises by content. In folders what is not recognised is passed over in silence.
@@ -36,8 +37,13 @@ fn add_folder(session: &mut Session, dir: &Path) {
     if session.gaze.is_none() && recording::sniff(dir).is_some() {
         session.gaze = Some(dir.to_path_buf());
     }
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| p.is_file()).collect();
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|e| e.path())
+        .filter(|p| p.is_file())
+        .collect();
     files.sort();
     for file in files {
         add_file(session, &file);

@@ -88,7 +88,16 @@ impl Compositor {
         let colormaps = texture(device, [256, luts().len() as u32], wgpu::TextureFormat::Rgba8Unorm);
         let colours: Vec<u8> = luts().iter().flatten().flat_map(|[r, g, b]| [*r, *g, *b, 255]).collect();
         write(queue, &colormaps, &colours, 256 * 4);
-        Self { pipeline, layout, sampler, uniforms, maps: [map(), map()], colormaps, planes: None, bindings: None }
+        Self {
+            pipeline,
+            layout,
+            sampler,
+            uniforms,
+            maps: [map(), map()],
+            colormaps,
+            planes: None,
+            bindings: None,
+        }
     }
 
     /// Uploads what changed and writes the uniform block for a viewport of this many pixels.
@@ -127,7 +136,8 @@ impl Compositor {
         if planes.shown.as_ref().is_some_and(|shown| Arc::ptr_eq(shown, frame)) {
             return;
         }
-        let sources = [(&frame.planes.y, frame.size), (&frame.planes.u, chroma_size), (&frame.planes.v, chroma_size)];
+        let sources =
+            [(&frame.planes.y, frame.size), (&frame.planes.u, chroma_size), (&frame.planes.v, chroma_size)];
         for (texture, (bytes, [width, _])) in planes.textures.iter().zip(sources) {
             write(queue, texture, bytes, width);
         }

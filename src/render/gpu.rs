@@ -2,7 +2,9 @@
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    #[error("no graphics device was found ({0}); install a Vulkan driver, `mesa-vulkan-drivers` draws in software")]
+    #[error(
+        "no graphics device was found ({0}); install a Vulkan driver, `mesa-vulkan-drivers` draws in software"
+    )]
     NoDevice(String),
     #[error("the picture could not be read back from the graphics device: {0}")]
     Readback(String),
@@ -19,12 +21,13 @@ impl Gpu {
     pub fn headless() -> Result<Self, RenderError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         let options = wgpu::RequestAdapterOptions::default();
-        let adapter = block_on(instance.request_adapter(&options)).map_err(|e| RenderError::NoDevice(e.to_string()))?;
+        let adapter =
+            block_on(instance.request_adapter(&options)).map_err(|e| RenderError::NoDevice(e.to_string()))?;
         let info = adapter.get_info();
         let descriptor =
             wgpu::DeviceDescriptor { required_limits: adapter.limits(), ..wgpu::DeviceDescriptor::default() };
-        let (device, queue) =
-            block_on(adapter.request_device(&descriptor)).map_err(|e| RenderError::NoDevice(e.to_string()))?;
+        let (device, queue) = block_on(adapter.request_device(&descriptor))
+            .map_err(|e| RenderError::NoDevice(e.to_string()))?;
         Ok(Self { device, queue, info })
     }
 

@@ -56,6 +56,15 @@ pub enum Rotation {
 }
 
 impl Rotation {
+    pub const fn degrees(self) -> u32 {
+        match self {
+            Self::None => 0,
+            Self::Cw90 => 90,
+            Self::Cw180 => 180,
+            Self::Cw270 => 270,
+        }
+    }
+
     pub const fn swaps_sides(self) -> bool {
         matches!(self, Self::Cw90 | Self::Cw270)
     }

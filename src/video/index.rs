@@ -42,10 +42,18 @@ impl FrameTable {
         let times: Vec<MediaTime> = entries.iter().map(|e| e.time).collect();
         let last = times.last().copied().unwrap_or_default();
         let usual_step = match times.as_slice() {
-            [first, .., last] => MediaTime::from_nanos((last.nanos() - first.nanos()) / (times.len() as i64 - 1)),
+            [first, .., last] => {
+                MediaTime::from_nanos((last.nanos() - first.nanos()) / (times.len() as i64 - 1))
+            }
             _ => MediaTime::from_millis(33),
         };
-        Self { stamps: entries.iter().map(|e| e.stamp).collect(), times, keys, key_stamps, end: end.max(last + usual_step) }
+        Self {
+            stamps: entries.iter().map(|e| e.stamp).collect(),
+            times,
+            keys,
+            key_stamps,
+            end: end.max(last + usual_step),
+        }
     }
 
     /// `count` pictures at a constant rate with a key frame every `key_step`: for synthetic sources.

@@ -1,9 +1,9 @@
 //! Decoder pictures as tight 8-bit planes, whatever the decoder's pixel format.
 
-use ffmpeg_next as ff;
 use ff::color::{Range, Space};
 use ff::format::Pixel;
 use ff::software::scaling::{Context as Scaler, Flags};
+use ffmpeg_next as ff;
 
 use super::frame::{Planes, YuvMatrix};
 
@@ -56,7 +56,8 @@ impl PlaneConverter {
 /// The 8-bit format that keeps what the source has, and whether the source is RGB.
 fn target_of(format: Pixel) -> (Pixel, bool) {
     let name = format.descriptor().map(|d| d.name()).unwrap_or_default();
-    let is_rgb = ["rgb", "bgr", "gbr", "pal8", "argb", "abgr"].iter().any(|p| name.contains(p)) || name == "0rgb";
+    let is_rgb =
+        ["rgb", "bgr", "gbr", "pal8", "argb", "abgr"].iter().any(|p| name.contains(p)) || name == "0rgb";
     if is_rgb || name.contains("444") {
         (Pixel::YUV444P, is_rgb)
     } else if name.contains("422") || name.contains("yuyv") || name.contains("uyvy") {

@@ -6,10 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ffmpeg_next as ff;
 use ff::codec::threading;
 use ff::ffi;
 use ff::media::Type;
+use ffmpeg_next as ff;
 
 use super::content_id::content_id;
 use super::index::{Entry, FrameTable};
@@ -102,7 +102,12 @@ impl VideoReader {
         }
         let entries: Vec<Entry> = entries
             .into_iter()
-            .map(|s| Entry { stamp: s.presented, decode_stamp: s.decoded, time: nanos(s.presented), is_key: s.is_key })
+            .map(|s| Entry {
+                stamp: s.presented,
+                decode_stamp: s.decoded,
+                time: nanos(s.presented),
+                is_key: s.is_key,
+            })
             .collect();
         if entries.is_empty() {
             return Err(VideoError::NoFrames { path: owned });
@@ -234,7 +239,10 @@ impl VideoReader {
     }
 
     /// Moves to the key frame; the next picture that comes out is at or after it.
-    #[expect(unsafe_code, reason = "ffmpeg-next only seeks in microseconds; exact stamps need the stream's own")]
+    #[expect(
+        unsafe_code,
+        reason = "ffmpeg-next only seeks in microseconds; exact stamps need the stream's own"
+    )]
     fn seek_to_key(&mut self, key: FrameIdx) {
         let stamp = self.table.seek_stamp(key);
         let backward = ffi::AVSEEK_FLAG_BACKWARD as i32;
@@ -242,7 +250,11 @@ impl VideoReader {
         let result = unsafe {
             let context = self.input.as_mut_ptr();
             let result = ffi::av_seek_frame(context, self.stream as i32, stamp, backward);
-            if result < 0 { ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE as i32) } else { result }
+            if result < 0 {
+                ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE as i32)
+            } else {
+                result
+            }
         };
         if result < 0 {
             tracing::debug!(result, "seek failed, reading on");

@@ -22,7 +22,11 @@ pub struct Thumbnail {
 }
 
 /// Makes the strip, first coarsely over the whole clip, then the pictures between.
-pub fn thumbnails(path: &Path, ctx: &JobCtx, mut on_thumbnail: impl FnMut(Thumbnail)) -> Result<(), VideoError> {
+pub fn thumbnails(
+    path: &Path,
+    ctx: &JobCtx,
+    mut on_thumbnail: impl FnMut(Thumbnail),
+) -> Result<(), VideoError> {
     let mut reader = VideoReader::open(path)?;
     let table = reader.table().clone();
     let aspect = {

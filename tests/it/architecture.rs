@@ -19,19 +19,47 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("render", &["time", "video", "gaze"]),
     ("view", &["time", "job", "project", "video", "gaze", "grounding", "render"]),
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
-    ("session", &["time", "job", "project", "video", "gaze", "features", "grounding", "pipeline", "nn", "render"]),
+    (
+        "session",
+        &["time", "job", "project", "video", "gaze", "features", "grounding", "pipeline", "nn", "render"],
+    ),
     (
         "cli",
         &[
-            "time", "job", "project", "video", "playback", "nn", "features", "gaze", "grounding", "pipeline",
-            "render", "view", "export", "session",
+            "app",
+            "time",
+            "job",
+            "project",
+            "video",
+            "playback",
+            "nn",
+            "features",
+            "gaze",
+            "grounding",
+            "pipeline",
+            "render",
+            "view",
+            "export",
+            "session",
         ],
     ),
     (
         "app",
         &[
-            "time", "job", "project", "video", "playback", "nn", "features", "gaze", "grounding", "pipeline",
-            "render", "view", "export", "session",
+            "time",
+            "job",
+            "project",
+            "video",
+            "playback",
+            "nn",
+            "features",
+            "gaze",
+            "grounding",
+            "pipeline",
+            "render",
+            "view",
+            "export",
+            "session",
         ],
     ),
 ];
@@ -51,7 +79,8 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = std::fs::read_dir(dir).expect("src is readable").flatten().map(|e| e.path()).collect();
+    let mut entries: Vec<_> =
+        std::fs::read_dir(dir).expect("src is readable").flatten().map(|e| e.path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -112,7 +141,10 @@ fn folders_use_only_what_stands_earlier_in_the_path() {
             for (name, homes) in HOMES {
                 let is_home = homes.iter().any(|h| *h == top || relative == *h);
                 if !is_home && uses_crate(line, name) {
-                    wrong.push(format!("{relative}:{}: names `{name}`, whose homes are {homes:?}", number + 1));
+                    wrong.push(format!(
+                        "{relative}:{}: names `{name}`, whose homes are {homes:?}",
+                        number + 1
+                    ));
                 }
             }
         }

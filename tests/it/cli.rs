@@ -76,7 +76,10 @@ fn recorded_mode_without_a_recording_says_what_to_do() {
     let dir = tempfile::tempdir().expect("a folder");
     let alone = dir.path().join("clip.mp4");
     std::fs::copy(demo_clip(), &alone).expect("copied");
-    assert_refused(&["query", &alone.to_string_lossy(), "Where is the cat?", "--gaze-mode", "recorded"], "--with");
+    assert_refused(
+        &["query", &alone.to_string_lossy(), "Where is the cat?", "--gaze-mode", "recorded"],
+        "--with",
+    );
 }
 
 #[test]
@@ -106,7 +109,8 @@ fn a_query_on_the_demo_finds_its_moment() {
         println!("skipped: the default models are not on this machine");
         return;
     }
-    let output = gazenlq(&["query", "--json", &demo_clip(), "Where did I see the cat?", "--feature-fps", "0.5"]);
+    let output =
+        gazenlq(&["query", "--json", &demo_clip(), "Where did I see the cat?", "--feature-fps", "0.5"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let answer = json(&output);
     let moments = answer["moments"].as_array().expect("moments");

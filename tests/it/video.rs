@@ -42,7 +42,8 @@ fn awkward_files_have_the_frames_that_ffprobe_lists() {
                     wrong.push(format!("{name}: {count} frames, ffprobe lists {expected}"));
                 }
                 let is_broadcast = file["format"].as_str().is_some_and(|f| f.contains("mpeg"));
-                let start = file["start"].as_str().and_then(|s| s.parse::<f64>().ok()).filter(|_| is_broadcast);
+                let start =
+                    file["start"].as_str().and_then(|s| s.parse::<f64>().ok()).filter(|_| is_broadcast);
                 if let Some(first) = file["first_pts"].as_f64() {
                     let ours = reader.table().first_time().secs() + start.unwrap_or(0.0);
                     if (ours - first).abs() > 0.002 && !is_known {
@@ -129,9 +130,7 @@ fn numbered_clip(dir: &Path, name: &str, frames: usize, encode: &[&str]) -> Opti
 
 fn burned_number(frame: &Frame) -> u32 {
     let width = frame.size[0] as usize;
-    (0..BITS)
-        .map(|bit| u32::from(frame.planes.y[32 * width + bit * CELL + CELL / 2] > 128) << bit)
-        .sum()
+    (0..BITS).map(|bit| u32::from(frame.planes.y[32 * width + bit * CELL + CELL / 2] > 128) << bit).sum()
 }
 
 #[test]
@@ -140,10 +139,24 @@ fn the_number_burned_into_a_picture_is_its_index() {
     let long_gop = ["-c:v", "libx264", "-g", "250", "-bf", "3", "-pix_fmt", "yuv420p"];
     // every third picture is late: uneven steps that still rise
     let variable = [
-        "-vf", "settb=1/90000,setpts='(N+0.6*not(mod(N,3)))*3000'", "-vsync", "passthrough", "-enc_time_base", "1:90000", "-c:v", "libx264", "-g", "40",
-        "-bf", "2", "-pix_fmt", "yuv420p",
+        "-vf",
+        "settb=1/90000,setpts='(N+0.6*not(mod(N,3)))*3000'",
+        "-vsync",
+        "passthrough",
+        "-enc_time_base",
+        "1:90000",
+        "-c:v",
+        "libx264",
+        "-g",
+        "40",
+        "-bf",
+        "2",
+        "-pix_fmt",
+        "yuv420p",
     ];
-    for (name, encode) in [("gop250.mp4", &long_gop[..]), ("vfr.mkv", &variable[..]), ("vfr.mp4", &variable[..])] {
+    for (name, encode) in
+        [("gop250.mp4", &long_gop[..]), ("vfr.mkv", &variable[..]), ("vfr.mp4", &variable[..])]
+    {
         let Some(path) = numbered_clip(dir.path(), name, 400, encode) else { return };
         let mut reader = open(&path);
         assert_eq!(reader.table().len(), 400, "{name}");
@@ -159,7 +172,11 @@ fn the_number_burned_into_a_picture_is_its_index() {
             assert_eq!(burned_number(&frame), wanted.0, "{name}");
         }
         for wanted in (200..230).rev() {
-            assert_eq!(burned_number(&reader.frame_at(FrameIdx(wanted)).expect("steps back")), wanted, "{name}");
+            assert_eq!(
+                burned_number(&reader.frame_at(FrameIdx(wanted)).expect("steps back")),
+                wanted,
+                "{name}"
+            );
         }
     }
 }

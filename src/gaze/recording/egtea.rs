@@ -22,7 +22,8 @@ pub(super) fn load(path: &Path, context: &LoadContext<'_>) -> Result<Loaded, Gaz
         .map_err(|e| GazeFileError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?;
     // some exports are Latin-1; every byte that matters is ASCII
     let text = String::from_utf8_lossy(&bytes);
-    let mut rows = text.lines().skip_while(|l| l.split_whitespace().next() != Some("Time")).skip(1).peekable();
+    let mut rows =
+        text.lines().skip_while(|l| l.split_whitespace().next() != Some("Time")).skip(1).peekable();
     let (mut samples, mut skipped) = (Vec::new(), 0u64);
     while let Some(line) = rows.next() {
         let tokens: Vec<&str> = line.split_whitespace().collect();

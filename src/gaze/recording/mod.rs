@@ -114,7 +114,9 @@ fn state_of(pos: [f32; 2]) -> GazeState {
 }
 
 fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
-    let (Some(duration), [first, .., last]) = (context.duration, loaded.track.samples.as_slice()) else { return };
+    let (Some(duration), [first, .., last]) = (context.duration, loaded.track.samples.as_slice()) else {
+        return;
+    };
     let (first, last): (&GazeSample, &GazeSample) = (first, last);
     if first.time > duration || last.time < MediaTime::ZERO {
         loaded.warnings.push(format!(

@@ -10,7 +10,8 @@ use crate::time::MediaTime;
 const NEON_SIZE: [u32; 2] = [1600, 1200];
 
 pub(super) fn is_recording(dir: &Path) -> bool {
-    dir.join("info.json").is_file() && (dir.join("gaze ps1.raw").is_file() || dir.join("gaze_200hz.raw").is_file())
+    dir.join("info.json").is_file()
+        && (dir.join("gaze ps1.raw").is_file() || dir.join("gaze_200hz.raw").is_file())
 }
 
 pub(super) fn load(dir: &Path, context: &LoadContext<'_>) -> Result<Loaded, GazeFileError> {
@@ -51,7 +52,10 @@ pub(super) fn load(dir: &Path, context: &LoadContext<'_>) -> Result<Loaded, Gaze
             dir.display()
         ));
     }
-    Ok(Loaded { track: GazeTrack { samples, format: GazeFormat::NeonNative, path: dir.to_path_buf() }, warnings })
+    Ok(Loaded {
+        track: GazeTrack { samples, format: GazeFormat::NeonNative, path: dir.to_path_buf() },
+        warnings,
+    })
 }
 
 fn f32_at(bytes: &[u8], at: usize) -> f32 {
@@ -81,7 +85,11 @@ impl SceneClock {
         let stamps: Vec<i64> = files
             .iter()
             .filter_map(|p| std::fs::read(p).ok())
-            .flat_map(|b| b.chunks_exact(8).map(|c| i64::from_le_bytes(c.try_into().unwrap_or_default())).collect::<Vec<_>>())
+            .flat_map(|b| {
+                b.chunks_exact(8)
+                    .map(|c| i64::from_le_bytes(c.try_into().unwrap_or_default()))
+                    .collect::<Vec<_>>()
+            })
             .collect();
         let first = stamps.first().copied().unwrap_or_default();
         let times = match frame_times {

@@ -51,8 +51,7 @@ pub(super) fn load(
     context: &LoadContext<'_>,
     ctx: &JobCtx,
 ) -> Result<Loaded, GazeFileError> {
-    let unreadable =
-        |reason: String| GazeFileError::Unreadable { reason, path: path.to_path_buf() };
+    let unreadable = |reason: String| GazeFileError::Unreadable { reason, path: path.to_path_buf() };
     let header = header_of(path).map_err(|e| unreadable(e.to_string()))?;
     let find = |name: &str| header.iter().position(|h| h.eq_ignore_ascii_case(name));
     let need = |name: &str| {
@@ -78,7 +77,9 @@ pub(super) fn load(
         (PositionUnit::Fraction, ..) => [1.0, 1.0],
         (PositionUnit::Pixels, Some(size), _) => size.map(|n| n as f32),
         (PositionUnit::Pixels, None, GazeFormat::NeonCloud) => NEON_SIZE.map(|n| n as f32),
-        (PositionUnit::Pixels, None, _) => return Err(GazeFileError::NeedsPictureSize { path: path.to_path_buf() }),
+        (PositionUnit::Pixels, None, _) => {
+            return Err(GazeFileError::NeedsPictureSize { path: path.to_path_buf() });
+        }
     };
 
     let file = File::open(path).map_err(|e| unreadable(e.to_string()))?;
@@ -91,7 +92,8 @@ pub(super) fn load(
             Some(delimiter_of(&String::from_utf8_lossy(&line)))
         })
         .unwrap_or(b',');
-    let mut rows = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(BufReader::new(file));
+    let mut rows =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(BufReader::new(file));
     let mut record = csv::ByteRecord::new();
     let mut samples = Vec::new();
     let (mut skipped, mut row, mut zero) = (0u64, 0u64, None);
@@ -179,7 +181,8 @@ fn clock_zero(
 /// First row of `world_timestamps.csv` beside the gaze file.
 fn world_start(path: &Path) -> Option<MediaTime> {
     let dir = path.parent()?;
-    let world = ["world_timestamps.csv", "world.csv"].into_iter().map(|n| dir.join(n)).find(|p| p.is_file())?;
+    let world =
+        ["world_timestamps.csv", "world.csv"].into_iter().map(|n| dir.join(n)).find(|p| p.is_file())?;
     let header = header_of(&world).ok()?;
     let column = header.iter().position(|h| h.eq_ignore_ascii_case("timestamp [ns]"));
     let (column, is_nanos) = match column {
@@ -190,7 +193,11 @@ fn world_start(path: &Path) -> Option<MediaTime> {
     let mut record = csv::ByteRecord::new();
     rows.read_byte_record(&mut record).ok().filter(|more| *more)?;
     let text = cell(&record, column)?;
-    if is_nanos { text.parse().ok().map(MediaTime::from_nanos) } else { text.parse().ok().map(MediaTime::from_secs) }
+    if is_nanos {
+        text.parse().ok().map(MediaTime::from_nanos)
+    } else {
+        text.parse().ok().map(MediaTime::from_secs)
+    }
 }
 
 fn sample_of(
@@ -206,7 +213,10 @@ fn sample_of(
         pos[1] = 1.0 - pos[1];
     }
     let confidence = columns.confidence.and_then(|c| number(record, c)).map_or(1.0, |v| v as f32);
-    let is_worn = columns.worn.and_then(|c| cell(record, c)).is_none_or(|t| t.parse::<f64>() != Ok(0.0) && t != "False");
+    let is_worn = columns
+        .worn
+        .and_then(|c| cell(record, c))
+        .is_none_or(|t| t.parse::<f64>() != Ok(0.0) && t != "False");
     let is_blink = columns.blink.is_some_and(|c| cell(record, c).is_some());
     let gaze_type = columns.gaze_type.and_then(|c| number(record, c)).map(|v| v as i64);
     let event = match gaze_type {

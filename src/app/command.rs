@@ -1,0 +1,332 @@
+//! Everything that can be asked of the window.
+//!
+//! `Command` is what panels and finished jobs put in the outbox. `ACTIONS` is the table of what a
+//! person can ask by name: menu, keys, palette, help page and tests all read it.
+
+use std::path::PathBuf;
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::dialogs::PathRequest;
+use super::state::AppState;
+use crate::export::table::TableFormat;
+use crate::grounding::GazeMode;
+use crate::playback::PlaybackCommand;
+use crate::render::{Colormap, Compare, HeatMode};
+use crate::time::MediaTime;
+use crate::view::theme::ThemeChoice;
+
+#[derive(Clone, Debug)]
+pub enum Command {
+    Playback(PlaybackCommand),
+    Session(SessionCommand),
+    Query(QueryCommand),
+    Overlay(OverlayCommand),
+    App(AppCommand),
+}
+
+/// What is open.
+#[derive(Clone, Debug)]
+pub enum SessionCommand {
+    /// Files and folders that belong together: a clip, its gaze, its annotations.
+    Open(Vec<PathBuf>),
+    OpenDialog,
+    OpenDemo,
+    Close,
+    /// Added to every gaze time before it is compared with the clip's clock.
+    SetGazeOffset(MediaTime),
+}
+
+/// Questions and their answers.
+#[derive(Clone, Debug)]
+pub enum QueryCommand {
+    Ask(String),
+    AskAllAnnotated,
+    Select(u64),
+    Remove(u64),
+    SetGazeMode(GazeMode),
+    /// Jump to the moment of this rank, from 0.
+    Jump(usize),
+    JumpToTruth,
+    Loop(usize),
+    LoopTruth,
+    CancelWork,
+}
+
+/// What is drawn over the picture.
+#[derive(Clone, Copy, Debug)]
+pub enum OverlayCommand {
+    Heat(HeatMode),
+    CycleHeat(i32),
+    Opacity(f32),
+    Threshold(f32),
+    Colormap(Colormap),
+    Compare(Compare),
+    CycleCompare,
+    TogglePoint,
+    ToggleTrail,
+    ToggleFixations,
+    TrailSecs(f32),
+}
+
+/// The window itself.
+#[derive(Clone, Debug)]
+pub enum AppCommand {
+    Screenshot,
+    ScreenshotTo(PathBuf),
+    ExportResults(TableFormat),
+    ExportResultsTo(PathBuf, TableFormat),
+    /// The in-app path box, where no native dialog came.
+    PathBox(PathRequest),
+    FetchModels,
+    Theme(ThemeChoice),
+    ToggleFullscreen,
+    TogglePanel(PanelId),
+    TogglePalette,
+    ToggleHelp,
+    ToggleNotices,
+    DismissNotice(u64),
+    FocusQuery,
+    ResetZoom,
+    GoTo,
+    ZoomToSelection,
+    FitTimeline,
+    ZoomTimeline(f32),
+    LoopSelection,
+    Quit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PanelId {
+    Session,
+    Results,
+    Timeline,
+}
+
+macro_rules! from_subsystem {
+    ($($variant:ident($type:ty)),*) => {
+        $(impl From<$type> for Command {
+            fn from(command: $type) -> Self {
+                Self::$variant(command)
+            }
+        })*
+    };
+}
+from_subsystem!(
+    Playback(PlaybackCommand),
+    Session(SessionCommand),
+    Query(QueryCommand),
+    Overlay(OverlayCommand),
+    App(AppCommand)
+);
+
+/// One thing a person can ask for by name.
+pub struct Action {
+    /// Stable name, for the palette and scripts.
+    pub id: &'static str,
+    pub group: &'static str,
+    pub label: &'static str,
+    pub tooltip: &'static str,
+    pub shortcuts: &'static [KeyboardShortcut],
+    pub is_enabled: fn(&AppState) -> bool,
+    pub command: fn(&AppState) -> Command,
+}
+
+const fn key(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
+}
+const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
+}
+const fn alt(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::ALT, key)
+}
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
+}
+const fn ctrl_shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
+}
+
+/// One model step: 16 frames at 30 frames a second (GroundNLQ feature stride).
+const MODEL_STEP: MediaTime = MediaTime::from_nanos(533_333_333);
+
+fn always(_: &AppState) -> bool {
+    true
+}
+fn has_clip(state: &AppState) -> bool {
+    state.player.is_some()
+}
+fn has_gaze(state: &AppState) -> bool {
+    state.gaze.is_some()
+}
+fn has_moments(state: &AppState) -> bool {
+    state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
+}
+fn has_truth(state: &AppState) -> bool {
+    state.truth().is_some()
+}
+fn is_busy(state: &AppState) -> bool {
+    state.tasks.is_computing()
+}
+
+macro_rules! actions {
+    ($($group:literal { $($id:literal $label:literal, $tooltip:literal, [$($key:expr),*], $enabled:expr, $command:expr;)* })*) => {
+        &[$($(Action {
+            id: $id, group: $group, label: $label, tooltip: $tooltip,
+            shortcuts: &[$($key),*], is_enabled: $enabled, command: $command,
+        }),*),*]
+    };
+}
+
+/// Every named action, in menu order.
+pub const ACTIONS: &[Action] = actions! {
+    "File" {
+        "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
+        "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
+        "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot.into();
+        "export-json" "Export results as JSON…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Json).into();
+        "export-csv" "Export results as CSV…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Csv).into();
+        "fetch-models" "Download models…", "Fetch the default networks from their named sources and check them", [], always, |_| AppCommand::FetchModels.into();
+        "quit" "Quit", "Close the window", [ctrl(Key::Q)], always, |_| AppCommand::Quit.into();
+    }
+    "Playback" {
+        "toggle-play" "Play / pause", "Start or stop playing", [key(Key::Space)], has_clip, |_| PlaybackCommand::Toggle.into();
+        "shuttle-back" "Shuttle backwards", "Play backwards; again for twice the speed", [key(Key::J)], has_clip, |_| PlaybackCommand::Shuttle(-1).into();
+        "pause" "Pause", "Pause and return to normal speed", [key(Key::K)], has_clip, |_| PlaybackCommand::Shuttle(0).into();
+        "shuttle-forward" "Shuttle forwards", "Play forwards; again for twice the speed", [key(Key::L)], has_clip, |_| PlaybackCommand::Shuttle(1).into();
+        "previous-frame" "Previous frame", "Step one stored picture back", [key(Key::Comma)], has_clip, |_| PlaybackCommand::Step(-1).into();
+        "next-frame" "Next frame", "Step one stored picture forward", [key(Key::Period)], has_clip, |_| PlaybackCommand::Step(1).into();
+        "back-1s" "Back 1 s", "One second back", [key(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(-1000)).into();
+        "forward-1s" "Forward 1 s", "One second forward", [key(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(1000)).into();
+        "back-5s" "Back 5 s", "Five seconds back", [shift(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(-5000)).into();
+        "forward-5s" "Forward 5 s", "Five seconds forward", [shift(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(5000)).into();
+        "back-model-step" "Back one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::ZERO - MODEL_STEP).into();
+        "forward-model-step" "Forward one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MODEL_STEP).into();
+        "previous-event" "Previous event", "Previous edge of a moment, fixation or gap in the gaze", [ctrl(Key::ArrowLeft)], has_clip, |s| s.seek_event(false);
+        "next-event" "Next event", "Next edge of a moment, fixation or gap in the gaze", [ctrl(Key::ArrowRight)], has_clip, |s| s.seek_event(true);
+        "previous-fixation" "Previous fixation", "Jump to the fixation before", [key(Key::A)], has_gaze, |s| s.seek_fixation(false);
+        "next-fixation" "Next fixation", "Jump to the next fixation", [key(Key::S)], has_gaze, |s| s.seek_fixation(true);
+        "start" "Start of the clip", "Jump to the first picture", [key(Key::Home)], has_clip, |_| PlaybackCommand::Seek(MediaTime::ZERO).into();
+        "end" "End of the clip", "Jump to the last picture", [key(Key::End)], has_clip, |_| PlaybackCommand::Seek(MediaTime::MAX).into();
+        "go-to" "Go to…", "Type a time, a frame or a percentage: 1:23.4, 83.4s, f2490, 35%", [key(Key::G)], has_clip, |_| AppCommand::GoTo.into();
+        "slower" "Slower", "Speed down by 10 %", [key(Key::OpenBracket)], has_clip, |s| s.rate_times(1.0 / 1.1);
+        "faster" "Faster", "Speed up by 10 %", [key(Key::CloseBracket)], has_clip, |s| s.rate_times(1.1);
+        "half-speed" "Half the speed", "Speed divided by two", [shift(Key::OpenBracket), key(Key::OpenCurlyBracket)], has_clip, |s| s.rate_times(0.5);
+        "double-speed" "Twice the speed", "Speed times two", [shift(Key::CloseBracket), key(Key::CloseCurlyBracket)], has_clip, |s| s.rate_times(2.0);
+        "normal-speed" "Normal speed", "Back to 1x", [key(Key::Backslash)], has_clip, |_| PlaybackCommand::SetRate(1.0).into();
+        "loop" "Loop on / off", "Loop the chosen moment or range, or stop looping", [key(Key::R)], has_clip, |_| AppCommand::LoopSelection.into();
+        "back" "Back to where I was", "Undo the last jump", [shift(Key::Backspace), ctrl(Key::OpenBracket)], has_clip, |_| PlaybackCommand::Back.into();
+    }
+    "Query" {
+        "focus-query" "Ask a question", "Put the cursor in the question box", [key(Key::Slash)], has_clip, |_| AppCommand::FocusQuery.into();
+        "ask-all" "Ask all annotated questions", "Run every question of the annotation file for this clip", [ctrl(Key::Enter)], |s| !s.annotations.is_empty(), |_| QueryCommand::AskAllAnnotated.into();
+        "truth" "Jump to the true moment", "Start of the annotated moment", [key(Key::Num0)], has_truth, |_| QueryCommand::JumpToTruth.into();
+        "rank-1" "Jump to moment 1", "Start of the best moment", [key(Key::Num1)], has_moments, |_| QueryCommand::Jump(0).into();
+        "rank-2" "Jump to moment 2", "Start of the second moment", [key(Key::Num2)], has_moments, |_| QueryCommand::Jump(1).into();
+        "rank-3" "Jump to moment 3", "Start of the third moment", [key(Key::Num3)], has_moments, |_| QueryCommand::Jump(2).into();
+        "rank-4" "Jump to moment 4", "Start of the fourth moment", [key(Key::Num4)], has_moments, |_| QueryCommand::Jump(3).into();
+        "rank-5" "Jump to moment 5", "Start of the fifth moment", [key(Key::Num5)], has_moments, |_| QueryCommand::Jump(4).into();
+        "loop-truth" "Loop the true moment", "Play the annotated moment over and over", [shift(Key::Num0)], has_truth, |_| QueryCommand::LoopTruth.into();
+        "loop-1" "Loop moment 1", "Play the best moment over and over", [shift(Key::Num1)], has_moments, |_| QueryCommand::Loop(0).into();
+        "gaze-off" "Gaze mode: off", "Whole pictures only", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Off).into();
+        "gaze-predicted" "Gaze mode: predicted", "Weigh what the model thinks was looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Predicted).into();
+        "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], has_gaze, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
+        "gaze-negative" "Gaze mode: negative", "Weigh what was not looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Negative).into();
+        "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
+    }
+    "Overlays" {
+        "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();
+        "cycle-heat-back" "Previous heatmap", "Difference, both, recorded, predicted, off", [shift(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(-1).into();
+        "heat-predicted" "Predicted heatmap", "Where a model thinks the wearer looked", [key(Key::P)], has_clip, |_| OverlayCommand::Heat(HeatMode::Predicted).into();
+        "heat-recorded" "Recorded heatmap", "Where the wearer looked", [key(Key::T)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Recorded).into();
+        "heat-difference" "Difference", "Predicted minus recorded", [key(Key::D)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Difference).into();
+        "compare" "Compare: off, wipe, side by side", "Predicted on the left, recorded on the right", [key(Key::C)], has_clip, |_| OverlayCommand::CycleCompare.into();
+        "gaze-point" "Gaze point", "The recorded point of this picture", [shift(Key::G)], has_gaze, |_| OverlayCommand::TogglePoint.into();
+        "scanpath" "Scanpath", "The last seconds of gaze", [shift(Key::P)], has_gaze, |_| OverlayCommand::ToggleTrail.into();
+        "fixations" "Fixations", "Numbered circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
+        "fit-picture" "Fit the picture", "Undo zoom and pan", [], has_clip, |_| AppCommand::ResetZoom.into();
+    }
+    "View" {
+        "palette" "Command palette…", "Find any command by name", [ctrl(Key::P), ctrl(Key::K), ctrl_shift(Key::P)], always, |_| AppCommand::TogglePalette.into();
+        "help" "Keyboard shortcuts", "All keys on one page", [shift(Key::Slash), key(Key::Questionmark), key(Key::F1)], always, |_| AppCommand::ToggleHelp.into();
+        "notices" "Notices", "Everything the app has told you", [], always, |_| AppCommand::ToggleNotices.into();
+        "panel-session" "Session panel", "What is open, on the left", [ctrl_shift(Key::B)], always, |_| AppCommand::TogglePanel(PanelId::Session).into();
+        "panel-results" "Results panel", "Answers, on the right", [ctrl_shift(Key::R)], always, |_| AppCommand::TogglePanel(PanelId::Results).into();
+        "panel-timeline" "Timeline", "Time, at the bottom", [ctrl_shift(Key::T)], always, |_| AppCommand::TogglePanel(PanelId::Timeline).into();
+        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_clip, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
+        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_clip, |_| AppCommand::ZoomTimeline(1.5).into();
+        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_clip, |_| AppCommand::FitTimeline.into();
+        "timeline-selection" "Zoom to the moment", "See the chosen moment and a little around it", [key(Key::Z)], has_moments, |_| AppCommand::ZoomToSelection.into();
+        "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
+        "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();
+        "theme-system" "As the system", "Follow the desktop", [], always, |_| AppCommand::Theme(ThemeChoice::System).into();
+        "fullscreen" "Full screen", "The window over the whole screen", [key(Key::F11)], always, |_| AppCommand::ToggleFullscreen.into();
+    }
+};
+
+impl Action {
+    pub fn by_id(id: &str) -> Option<&'static Self> {
+        ACTIONS.iter().find(|action| action.id == id)
+    }
+
+    /// How its first key reads on this system, or an empty text.
+    pub fn shortcut_text(&self, ctx: &egui::Context) -> String {
+        self.shortcuts.first().map(|s| ctx.format_shortcut(s)).unwrap_or_default()
+    }
+}
+
+/// Takes the keys of this frame. Keys with more modifiers win; bare keys belong to a text box
+/// while one has the focus.
+pub fn consume_shortcuts(ctx: &egui::Context, state: &AppState, out: &mut Vec<Command>) {
+    let is_typing = ctx.text_edit_focused();
+    let mut candidates: Vec<(&Action, &KeyboardShortcut)> = ACTIONS
+        .iter()
+        .filter(|action| (action.is_enabled)(state))
+        .flat_map(|action| action.shortcuts.iter().map(move |s| (action, s)))
+        .filter(|(_, s)| !is_typing || s.modifiers.command || is_function_key(s.logical_key))
+        .collect();
+    candidates.sort_by_key(|(_, s)| {
+        std::cmp::Reverse(
+            u8::from(s.modifiers.shift) + u8::from(s.modifiers.alt) + u8::from(s.modifiers.command),
+        )
+    });
+    for (action, shortcut) in candidates {
+        if ctx.input_mut(|input| input.consume_shortcut(shortcut)) {
+            out.push((action.command)(state));
+        }
+    }
+}
+
+fn is_function_key(key: Key) -> bool {
+    matches!(key, Key::F1 | Key::F11)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn no_two_actions_share_a_key_or_a_name() {
+        let mut keys = BTreeMap::new();
+        let mut ids = BTreeMap::new();
+        for action in ACTIONS {
+            assert!(ids.insert(action.id, ()).is_none(), "two actions are called {}", action.id);
+            for s in action.shortcuts {
+                let name = format!("{:?}+{:?}", s.modifiers, s.logical_key);
+                if let Some(other) = keys.insert(name.clone(), action.id) {
+                    panic!("{name} runs both {other} and {}", action.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_action_says_what_it_does() {
+        for action in ACTIONS {
+            assert!(!action.label.is_empty() && !action.tooltip.is_empty(), "{}", action.id);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Native file dialogs, each in its own job; where no portal answers, the path box opens instead.
+
+use std::path::PathBuf;
+
+use super::command::{AppCommand, SessionCommand};
+use super::state::AppState;
+use super::tasks::{Done, TaskKind};
+use crate::export::table::TableFormat;
+
+/// What the in-app path box is asked for when the native dialog does not come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PathRequest {
+    Open,
+    SaveScreenshot(String),
+    SaveResults(String, TableFormat),
+}
+
+/// Without a desktop portal `rfd` returns at once, as if the user had pressed cancel. A person
+/// needs longer than this to do so.
+const TOO_FAST_FOR_A_PERSON: std::time::Duration = std::time::Duration::from_millis(250);
+
+pub fn open_files(state: &mut AppState) {
+    ask(state, PathRequest::Open);
+}
+
+/// Shows the dialog for a request and turns the choice into a command.
+pub fn ask(state: &mut AppState, request: PathRequest) {
+    state.tasks.start(TaskKind::Dialog, move |_| {
+        let asked_at = std::time::Instant::now();
+        let command = match &request {
+            PathRequest::Open => rfd::FileDialog::new()
+                .set_title("Open a clip, its gaze and its annotations")
+                .pick_files()
+                .map(|files| SessionCommand::Open(files).into()),
+            PathRequest::SaveScreenshot(name) => {
+                save_dialog(name, "png").map(|path| AppCommand::ScreenshotTo(path).into())
+            }
+            PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())
+                .map(|path| AppCommand::ExportResultsTo(path, *format).into()),
+        };
+        if command.is_none() && asked_at.elapsed() < TOO_FAST_FOR_A_PERSON {
+            return Ok(Done::Picked(Some(AppCommand::PathBox(request).into())));
+        }
+        Ok(Done::Picked(command))
+    });
+}
+
+fn save_dialog(name: &str, extension: &str) -> Option<PathBuf> {
+    rfd::FileDialog::new().set_file_name(name).add_filter(extension, &[extension]).save_file()
+}

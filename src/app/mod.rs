@@ -1,0 +1,215 @@
+//! The window: eframe glue and nothing else.
+//!
+//! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
+
+mod command;
+mod dialogs;
+mod export;
+mod menu;
+mod notices;
+mod panels;
+mod picture;
+mod queries;
+mod settings;
+mod state;
+mod tasks;
+mod update;
+mod view_state;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use command::{AppCommand, Command, PanelId, QueryCommand, SessionCommand};
+use dialogs::PathRequest;
+use settings::Settings;
+use state::AppState;
+use tasks::Tasks;
+use view_state::ViewState;
+
+pub use command::{ACTIONS, Action};
+
+use crate::grounding::GazeMode;
+use crate::playback::PlaybackCommand;
+use crate::time::MediaTime;
+use crate::view::video::PictureTarget;
+use crate::view::{fonts, theme};
+
+/// What the command line asks of the window.
+#[derive(Clone, Debug, Default)]
+pub struct Startup {
+    pub files: Vec<PathBuf>,
+    pub query: Option<String>,
+    pub gaze_mode: GazeMode,
+    pub at: Option<MediaTime>,
+}
+
+pub struct App {
+    state: AppState,
+    view: ViewState,
+    /// Reused every frame; empty between frames.
+    outbox: Vec<Command>,
+    /// Waits for the clip to be open.
+    startup: Startup,
+    wall_secs: f64,
+}
+
+/// Opens the window and stays in it until it is closed.
+pub fn run(startup: Startup) -> anyhow::Result<()> {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("GazeNLQ")
+            .with_app_id("gazenlq")
+            .with_inner_size([1280.0, 800.0])
+            .with_min_inner_size([800.0, 500.0])
+            .with_drag_and_drop(true),
+        ..Default::default()
+    };
+    eframe::run_native("gazenlq", options, Box::new(|cc| Ok(Box::new(App::new(cc, startup)))))
+        .map_err(|error| anyhow::anyhow!("no window could be opened: {error}"))
+}
+
+impl App {
+    pub fn new(cc: &eframe::CreationContext<'_>, startup: Startup) -> Self {
+        let settings = Settings::load(cc.storage);
+        fonts::install(&cc.egui_ctx);
+        theme::apply(&cc.egui_ctx, settings.theme);
+        let ctx = cc.egui_ctx.clone();
+        let tasks = Tasks::new(Arc::new(move || ctx.request_repaint()));
+        let mut state = AppState::new(tasks, settings);
+        state.queries.mode = startup.gaze_mode;
+        let mut outbox = Vec::new();
+        if !startup.files.is_empty() {
+            outbox.push(SessionCommand::Open(startup.files.clone()).into());
+        }
+        if let Some(render) = &cc.wgpu_render_state {
+            render.renderer.write().callback_resources.insert(PictureTarget(render.target_format));
+        }
+        let view = ViewState::default();
+        Self { state, view, outbox, startup, wall_secs: 0.0 }
+    }
+
+    /// Finished jobs and fresh frames; runs also while the window is hidden.
+    fn receive(&mut self) {
+        for finished in self.state.tasks.poll() {
+            if let Some(command) = update::finish(&mut self.state, finished) {
+                self.outbox.push(command);
+            }
+        }
+        update::refresh_answers(&mut self.state);
+        if let Some(player) = &mut self.state.player {
+            player.receive();
+            if let Some(text) = self.startup.query.take() {
+                self.outbox.push(QueryCommand::Ask(text).into());
+            }
+            if let Some(at) = self.startup.at.take() {
+                self.outbox.push(PlaybackCommand::Seek(at).into());
+            }
+        }
+    }
+
+    /// Applies everything asked for since the last frame.
+    fn settle(&mut self, ctx: &egui::Context) {
+        if self.outbox.is_empty() {
+            return;
+        }
+        for command in std::mem::take(&mut self.outbox) {
+            if let Some(command) = update::apply(&mut self.state, command, self.wall_secs) {
+                self.apply_window(command, ctx);
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    fn apply_window(&mut self, command: AppCommand, ctx: &egui::Context) {
+        let (state, view) = (&mut self.state, &mut self.view);
+        match command {
+            AppCommand::Screenshot => {
+                let request = PathRequest::SaveScreenshot(export::suggested_name(state, ".png"));
+                dialogs::ask(state, request);
+            }
+            AppCommand::ScreenshotTo(path) => {
+                if let Some(scene) = picture::scene(state, view.video.viewpoint, [0.0; 3]) {
+                    let provenance = picture::provenance(state);
+                    export::screenshot(state, scene, provenance, path);
+                }
+            }
+            AppCommand::ExportResults(format) => {
+                let name = export::suggested_name(state, &format!(".{}", format.extension()));
+                dialogs::ask(state, PathRequest::SaveResults(name, format));
+            }
+            AppCommand::ExportResultsTo(path, format) => export::results(state, path, format),
+            AppCommand::PathBox(request) => view.path_box = Some(view_state::PathBox::new(request)),
+            AppCommand::FetchModels => update::fetch_models(state),
+            AppCommand::Theme(choice) => {
+                state.settings.theme = choice;
+                theme::apply(ctx, choice);
+            }
+            AppCommand::ToggleFullscreen => {
+                let is_full = ctx.input(|i| i.viewport().fullscreen.unwrap_or(false));
+                ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!is_full));
+            }
+            AppCommand::TogglePanel(panel) => {
+                let settings = &mut state.settings;
+                let is_open = match panel {
+                    PanelId::Session => &mut settings.is_session_panel_open,
+                    PanelId::Results => &mut settings.is_results_panel_open,
+                    PanelId::Timeline => &mut settings.is_timeline_open,
+                };
+                *is_open ^= true;
+            }
+            AppCommand::TogglePalette => {
+                view.palette = if view.palette.is_some() { None } else { Some(String::new()) };
+            }
+            AppCommand::ToggleHelp => view.is_help_open ^= true,
+            AppCommand::ToggleNotices => view.is_history_open ^= true,
+            AppCommand::FocusQuery => view.query.wants_focus = true,
+            AppCommand::GoTo => view.go_to = Some(String::new()),
+            AppCommand::DismissNotice(id) => state.notices.dismiss(id),
+            AppCommand::ZoomToSelection => {
+                if let Some(range) = state.chosen_moment().or(state.truth()) {
+                    view.timeline.zoom_to(range);
+                }
+            }
+            AppCommand::FitTimeline => view.timeline.fit(),
+            AppCommand::ZoomTimeline(factor) => view.timeline.zoom_by(factor),
+            AppCommand::LoopSelection => update::toggle_loop(state, self.wall_secs),
+            AppCommand::ResetZoom => view.video.fit(),
+            AppCommand::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+    }
+
+    /// For tests: what the window holds.
+    pub fn is_idle(&self) -> bool {
+        !self.state.tasks.is_computing()
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.receive();
+        self.settle(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        self.wall_secs = ui.input(|i| i.time);
+        if let Some(player) = &mut self.state.player {
+            player.tick(self.wall_secs);
+        }
+        let dropped: Vec<PathBuf> =
+            ui.input(|i| i.raw.dropped_files.iter().map(|f| f.path().to_path_buf()).collect());
+        if !dropped.is_empty() {
+            self.outbox.push(SessionCommand::Open(dropped).into());
+        }
+        command::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
+        panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
+        self.settle(ui.ctx());
+        if let Some(secs) = self.state.player.as_ref().and_then(crate::playback::Player::wake_in_secs) {
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(secs.max(0.0)));
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        update::remember(&mut self.state);
+        eframe::set_value(storage, settings::STORAGE_KEY, &self.state.settings);
+    }
+}

@@ -1,0 +1,164 @@
+//! Left: what is open, and how it is drawn.
+
+use egui::{RichText, Ui};
+
+use crate::app::command::{Command, OverlayCommand, SessionCommand};
+use crate::app::state::{AppState, Models};
+use crate::app::view_state::ViewState;
+use crate::render::{Colormap, Compare, HeatMode};
+use crate::time::MediaTime;
+use crate::view::theme;
+
+pub fn session_ui(ui: &mut Ui, state: &AppState, _view: &mut ViewState, out: &mut Vec<Command>) {
+    egui::ScrollArea::vertical().show(ui, |ui| {
+        ui.add_space(4.0);
+        clip_ui(ui, state);
+        ui.separator();
+        gaze_ui(ui, state, out);
+        ui.separator();
+        overlay_ui(ui, state, out);
+        ui.separator();
+        method_ui(ui, state);
+    });
+}
+
+fn heading(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).strong());
+}
+
+fn clip_ui(ui: &mut Ui, state: &AppState) {
+    let Some(player) = &state.player else { return };
+    let info = player.info();
+    heading(ui, "Clip");
+    let name = info.path.file_name().unwrap_or_default().to_string_lossy();
+    ui.add(egui::Label::new(name).truncate()).on_hover_text(info.path.display().to_string());
+    let [w, h] = info.display_size;
+    let rate = if info.is_variable_rate { ", variable" } else { "" };
+    let faint = theme::of(ui).faint;
+    ui.colored_label(faint, format!("{w} x {h}, {:.2} fps{rate}", info.average_fps));
+    ui.colored_label(faint, format!("{}, {} frames", info.codec, player.table().len()));
+    if !state.annotations.is_empty() {
+        ui.colored_label(faint, format!("{} annotated questions", state.annotations.len()));
+    }
+}
+
+fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    heading(ui, "Recorded gaze");
+    let faint = theme::of(ui).faint;
+    let Some(gaze) = &state.gaze else {
+        ui.add(egui::Label::new(RichText::new("None. Drop a gaze file on the window.").color(faint)).wrap());
+        return;
+    };
+    ui.colored_label(faint, format!("{:?}, {} samples", gaze.track.format, gaze.track.samples.len()));
+    ui.colored_label(faint, format!("{} fixations", gaze.fixations.len()));
+    let mut offset_ms = gaze.offset().nanos() as f64 / 1e6;
+    ui.horizontal(|ui| {
+        let label = ui.label("Clock offset");
+        let drag = egui::DragValue::new(&mut offset_ms).speed(1.0).suffix(" ms");
+        let response = ui.add(drag).labelled_by(label.id);
+        if response.on_hover_text("Added to every gaze time; drag or type").changed() {
+            out.push(SessionCommand::SetGazeOffset(MediaTime::from_secs(offset_ms / 1e3)).into());
+        }
+    });
+    let overlay = &state.overlay;
+    let mut toggle = |ui: &mut Ui, mut on: bool, label: &str, command: OverlayCommand| {
+        if ui.checkbox(&mut on, label).changed() {
+            out.push(command.into());
+        }
+    };
+    toggle(ui, overlay.has_point, "Gaze point", OverlayCommand::TogglePoint);
+    toggle(ui, overlay.has_trail, "Scanpath", OverlayCommand::ToggleTrail);
+    toggle(ui, overlay.has_fixations, "Fixations", OverlayCommand::ToggleFixations);
+    let mut secs = overlay.trail_secs;
+    if ui.add(egui::Slider::new(&mut secs, 0.0..=3.0).text("scanpath").suffix(" s")).changed() {
+        out.push(OverlayCommand::TrailSecs(secs).into());
+    }
+}
+
+fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    let overlay = &state.overlay;
+    heading(ui, "Heatmap");
+    for mode in HeatMode::ALL {
+        let needs_recording = matches!(mode, HeatMode::Recorded | HeatMode::Both | HeatMode::Difference);
+        let is_enabled = !needs_recording || state.gaze.is_some();
+        let choice = egui::RadioButton::new(overlay.heat == mode, mode.label());
+        if ui.add_enabled(is_enabled, choice).clicked() && overlay.heat != mode {
+            out.push(OverlayCommand::Heat(mode).into());
+        }
+    }
+    let mut opacity = overlay.opacity;
+    if ui.add(egui::Slider::new(&mut opacity, 0.0..=1.0).text("opacity")).changed() {
+        out.push(OverlayCommand::Opacity(opacity).into());
+    }
+    let mut threshold = overlay.threshold;
+    if ui.add(egui::Slider::new(&mut threshold, 0.0..=0.95).text("from")).changed() {
+        out.push(OverlayCommand::Threshold(threshold).into());
+    }
+    ui.horizontal(|ui| {
+        let label = ui.label("Colours");
+        egui::ComboBox::from_id_salt("colormap")
+            .selected_text(overlay.colormap.label())
+            .show_ui(ui, |ui| {
+                for map in Colormap::CHOICES {
+                    if ui.selectable_label(overlay.colormap == map, map.label()).clicked() {
+                        out.push(OverlayCommand::Colormap(map).into());
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+    });
+    legend_ui(ui, state);
+    if state.gaze.is_some() {
+        ui.horizontal(|ui| {
+            for (compare, text) in
+                [(Compare::Off, "One"), (Compare::Wipe(0.5), "Wipe"), (Compare::SideBySide, "Side by side")]
+            {
+                let is_on = std::mem::discriminant(&overlay.compare) == std::mem::discriminant(&compare);
+                if ui.selectable_label(is_on, text).clicked() {
+                    out.push(OverlayCommand::Compare(compare).into());
+                }
+            }
+        });
+    }
+}
+
+/// Colours with numbers: fractions of the map's peak, or their difference.
+fn legend_ui(ui: &mut Ui, state: &AppState) {
+    let is_difference = state.overlay.heat == HeatMode::Difference;
+    let map = if is_difference { Colormap::Difference } else { state.overlay.colormap };
+    let (rect, response) =
+        ui.allocate_exact_size(egui::vec2(ui.available_width() - 8.0, 12.0), egui::Sense::hover());
+    let steps = 64;
+    for i in 0..steps {
+        let [r, g, b] = map.sample(i as f32 / (steps - 1) as f32);
+        let left = rect.left() + rect.width() * i as f32 / steps as f32;
+        let cell = egui::Rect::from_min_size(
+            egui::pos2(left, rect.top()),
+            egui::vec2(rect.width() / steps as f32 + 1.0, rect.height()),
+        );
+        ui.painter().rect_filled(cell, 0.0, egui::Color32::from_rgb(r, g, b));
+    }
+    response.on_hover_text("Fraction of the map's peak; nothing is drawn below the threshold");
+    ui.horizontal(|ui| {
+        let (low, middle, high) = if is_difference { ("-1", "0", "+1") } else { ("0", "0.5", "1") };
+        let faint = theme::of(ui).faint;
+        ui.colored_label(faint, low);
+        ui.add_space((rect.width() / 2.0 - 30.0).max(0.0));
+        ui.colored_label(faint, middle);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.colored_label(faint, high));
+    });
+}
+
+fn method_ui(ui: &mut Ui, state: &AppState) {
+    heading(ui, "Method");
+    let faint = theme::of(ui).faint;
+    let text = match &state.models {
+        Models::Ready(_) => {
+            "Quick search (not GazeNLQ): CLIP ViT-B/16 for the answer, UNISAL saliency with a centre prior for the predicted heatmap. Not trained on this task."
+        }
+        Models::Missing(reason) => reason,
+        Models::Unknown => "Loading the networks…",
+    };
+    ui.add(egui::Label::new(RichText::new(text).color(faint).small()).wrap());
+}

@@ -1,0 +1,84 @@
+//! What the user prefers: small, saved by eframe, forgiving when it cannot be read.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::view::theme::ThemeChoice;
+
+/// Key in eframe's storage.
+pub const STORAGE_KEY: &str = "gazenlq-settings";
+const RECENT_LIMIT: usize = 10;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    pub theme: ThemeChoice,
+    pub recent: Vec<Recent>,
+    pub query_history: Vec<String>,
+    pub is_session_panel_open: bool,
+    pub is_results_panel_open: bool,
+    pub is_timeline_open: bool,
+    /// Pictures a second are computed for the answer's evidence.
+    pub feature_fps: f32,
+}
+
+/// A session that was open before, and where its playhead stood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recent {
+    pub files: Vec<PathBuf>,
+    pub playhead_nanos: i64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::default(),
+            recent: Vec::new(),
+            query_history: Vec::new(),
+            is_session_panel_open: true,
+            is_results_panel_open: true,
+            is_timeline_open: true,
+            feature_fps: 1.0,
+        }
+    }
+}
+
+impl Settings {
+    pub fn load(storage: Option<&dyn eframe::Storage>) -> Self {
+        storage.and_then(|s| eframe::get_value(s, STORAGE_KEY)).unwrap_or_default()
+    }
+
+    /// Puts a session first in the list, once.
+    pub fn remember(&mut self, files: Vec<PathBuf>, playhead_nanos: i64) {
+        if files.is_empty() {
+            return;
+        }
+        self.recent.retain(|r| r.files.first() != files.first());
+        self.recent.insert(0, Recent { files, playhead_nanos });
+        self.recent.truncate(RECENT_LIMIT);
+    }
+
+    pub fn remember_query(&mut self, text: &str) {
+        self.query_history.retain(|q| q != text);
+        self.query_history.push(text.to_owned());
+        if self.query_history.len() > 200 {
+            self.query_history.remove(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reopening_a_file_moves_it_to_the_front_instead_of_listing_it_twice() {
+        let mut settings = Settings::default();
+        settings.remember(vec!["a.mp4".into()], 1);
+        settings.remember(vec!["b.mp4".into()], 2);
+        settings.remember(vec!["a.mp4".into()], 3);
+        let first: Vec<_> = settings.recent.iter().map(|r| (r.files[0].clone(), r.playhead_nanos)).collect();
+        assert_eq!(first, [("a.mp4".into(), 3), ("b.mp4".into(), 2)]);
+    }
+}

@@ -1,0 +1,347 @@
+//! Applying commands: the only place where the window's state changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::command::{Command, OverlayCommand, QueryCommand, SessionCommand};
+use super::dialogs;
+use super::queries::Answers;
+use super::state::{AppState, GazeSession, Models};
+use super::tasks::{Done, Finished, TaskKind};
+use crate::grounding::GazeMode;
+use crate::pipeline::{self, LightPipeline};
+use crate::playback::{PlaybackCommand, Player};
+use crate::render::{Compare, HeatMode};
+use crate::session::{self, Companions};
+use crate::time::MediaTime;
+
+/// Pre-roll before a looped moment, so that the eye finds its place.
+const LOOP_PREROLL: MediaTime = MediaTime::from_millis(1000);
+
+/// A clip that has just been opened, on its way into the state.
+pub struct Opened {
+    files: Vec<PathBuf>,
+    player: Player,
+    companions: Companions,
+}
+
+/// Applies one command; window commands are the window's own and come back.
+pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<super::command::AppCommand> {
+    match command {
+        Command::Playback(command) => {
+            if let Some(player) = &mut state.player {
+                player.apply(command, wall_secs);
+            }
+        }
+        Command::Session(command) => apply_session(state, command),
+        Command::Query(command) => apply_query(state, command, wall_secs),
+        Command::Overlay(command) => apply_overlay(state, command),
+        Command::App(command) => return Some(command),
+    }
+    None
+}
+
+fn apply_session(state: &mut AppState, command: SessionCommand) {
+    match command {
+        SessionCommand::Open(paths) => open(state, paths),
+        SessionCommand::OpenDialog => dialogs::open_files(state),
+        SessionCommand::OpenDemo => match session::demo_dir() {
+            Some(dir) => open(state, vec![dir]),
+            None => state.notices.warning(
+                "The demo clip is not beside the program: start the app from its folder, or open assets/demo yourself",
+            ),
+        },
+        SessionCommand::Close => close(state),
+        SessionCommand::SetGazeOffset(offset) => {
+            if let Some(gaze) = &mut state.gaze {
+                gaze.set_offset(offset);
+                answer_selected(state);
+            }
+        }
+    }
+}
+
+/// Starts opening files. A gaze or annotation file alone joins the clip that is open.
+fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
+    let has_video = session::recognise(&paths).is_ok();
+    if !has_video && let Some(player) = &state.player {
+        paths.insert(0, player.info().path.clone());
+    }
+    let wake = state.tasks.wake();
+    state.tasks.start(TaskKind::Open, move |ctx| {
+        ctx.stage("Opening the clip");
+        let (found, video) = session::recognise(&paths)?;
+        let player = Player::open(&video, wake)?;
+        let companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
+        Ok(Done::Opened(Box::new(Opened { files: paths, player, companions })))
+    });
+}
+
+fn close(state: &mut AppState) {
+    remember(state);
+    state.tasks.stop(TaskKind::Features);
+    state.tasks.stop(TaskKind::Thumbnails);
+    state.player = None;
+    state.gaze = None;
+    state.annotations.clear();
+    state.queries.clear();
+    state.features = None;
+    state.thumbnails = None;
+    state.files.clear();
+}
+
+/// Notes where the clip was left, for the list of recent sessions.
+pub fn remember(state: &mut AppState) {
+    if state.player.is_some() {
+        let playhead = state.now().nanos();
+        state.settings.remember(state.files.clone(), playhead);
+    }
+}
+
+fn opened(state: &mut AppState, opened: Opened) {
+    let is_same_clip =
+        state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
+    if !is_same_clip {
+        close(state);
+        let resume = state.settings.recent.iter().find(|r| r.files == opened.files).map(|r| r.playhead_nanos);
+        state.player = Some(opened.player);
+        if let (Some(nanos), Some(player)) = (resume, &mut state.player) {
+            player.apply(PlaybackCommand::Seek(MediaTime::from_nanos(nanos)), 0.0);
+        }
+        start_thumbnails(state);
+    }
+    state.files = opened.files;
+    if let Some(track) = opened.companions.gaze {
+        state.gaze = Some(GazeSession::new(track));
+    }
+    if !opened.companions.annotations.is_empty() {
+        state.annotations = opened.companions.annotations;
+    }
+    for warning in opened.companions.warnings {
+        state.notices.warning(warning);
+    }
+    remember(state);
+    load_models(state);
+}
+
+fn start_thumbnails(state: &mut AppState) {
+    let Some(player) = &state.player else { return };
+    let path = player.info().path.clone();
+    let strip = Arc::new(std::sync::Mutex::new(Vec::new()));
+    state.thumbnails = Some(Arc::clone(&strip));
+    state.tasks.start(TaskKind::Thumbnails, move |ctx| {
+        crate::video::thumbnails(&path, ctx, |thumbnail| {
+            strip.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(thumbnail);
+        })?;
+        Ok(Done::Thumbnails)
+    });
+}
+
+/// Loads the networks once; then the clip's evidence is computed.
+fn load_models(state: &mut AppState) {
+    if state.models.ready().is_some() {
+        start_features(state);
+    } else if !state.tasks.is_running(TaskKind::LoadModels) {
+        state.tasks.start(TaskKind::LoadModels, |ctx| {
+            Ok(Done::ModelsLoaded(Arc::new(LightPipeline::load_default(ctx)?)))
+        });
+    }
+}
+
+pub fn fetch_models(state: &mut AppState) {
+    state.tasks.start(TaskKind::FetchModels, |ctx| {
+        pipeline::fetch_default_models(ctx)?;
+        Ok(Done::ModelsFetched)
+    });
+}
+
+fn start_features(state: &mut AppState) {
+    let (Some(player), Some(pipeline)) = (&state.player, state.models.ready()) else { return };
+    if state.features.is_some() {
+        return;
+    }
+    let (path, pipeline) = (player.info().path.clone(), Arc::clone(pipeline));
+    let features = LightPipeline::features_for(player.info(), player.table());
+    state.features = Some(Arc::clone(&features));
+    let fps = state.settings.feature_fps;
+    state.tasks.start(TaskKind::Features, move |ctx| {
+        pipeline.extract(&path, &features, fps, ctx)?;
+        Ok(Done::FeaturesComplete)
+    });
+}
+
+fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
+    match command {
+        QueryCommand::Ask(text) => ask(state, &text),
+        QueryCommand::AskAllAnnotated => {
+            let texts: Vec<String> = state.annotations.iter().map(|a| a.text.clone()).collect();
+            for text in &texts {
+                ask(state, text);
+            }
+        }
+        QueryCommand::Select(id) => {
+            state.queries.select(id);
+            answer_selected(state);
+        }
+        QueryCommand::Remove(id) => state.queries.remove(id),
+        QueryCommand::SetGazeMode(mode) => {
+            state.queries.mode = mode;
+            answer_selected(state);
+        }
+        QueryCommand::Jump(rank) => {
+            let target = state.queries.shown().and_then(|a| a.moments.get(rank)).map(|m| m.range.start());
+            if let Some(start) = target {
+                state.queries.moment = Some(rank);
+                seek(state, start, wall_secs);
+            }
+        }
+        QueryCommand::JumpToTruth => {
+            if let Some(truth) = state.truth() {
+                seek(state, truth.start(), wall_secs);
+            }
+        }
+        QueryCommand::Loop(rank) => {
+            let range = state.queries.shown().and_then(|a| a.moments.get(rank)).map(|m| m.range);
+            if range.is_some() {
+                state.queries.moment = Some(rank);
+            }
+            start_loop(state, range, wall_secs);
+        }
+        QueryCommand::LoopTruth => start_loop(state, state.truth(), wall_secs),
+        QueryCommand::CancelWork => state.tasks.cancel_computing(),
+    }
+}
+
+fn seek(state: &mut AppState, time: MediaTime, wall_secs: f64) {
+    if let Some(player) = &mut state.player {
+        player.apply(PlaybackCommand::Seek(time), wall_secs);
+    }
+}
+
+fn start_loop(state: &mut AppState, range: Option<crate::time::TimeRange>, wall_secs: f64) {
+    let Some(range) = range else { return };
+    let clip = state.clip_range();
+    let from = clip.clamp(range.start() - LOOP_PREROLL);
+    if let Some(player) = &mut state.player {
+        player.apply(PlaybackCommand::Loop(Some(crate::time::TimeRange::new(from, range.end()))), wall_secs);
+        player.apply(PlaybackCommand::Seek(from), wall_secs);
+        player.apply(PlaybackCommand::Play, wall_secs);
+    }
+}
+
+/// `R`: stops the loop, or loops the chosen moment.
+pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
+    if let Some(player) = &mut state.player
+        && player.loop_range().is_some()
+    {
+        player.apply(PlaybackCommand::Loop(None), wall_secs);
+        return;
+    }
+    start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
+}
+
+fn ask(state: &mut AppState, text: &str) {
+    let text = text.trim();
+    if text.is_empty() {
+        return;
+    }
+    let truth = state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range);
+    let id = state.queries.ask(text, truth);
+    state.settings.remember_query(text);
+    start_answer(state, id);
+    if state.models.ready().is_none() {
+        load_models(state);
+    }
+}
+
+fn answer_selected(state: &mut AppState) {
+    if let Some(id) = state.queries.selected().map(|q| q.id) {
+        start_answer(state, id);
+    }
+}
+
+/// Answers in every gaze mode that the session has, so that switching costs nothing.
+fn start_answer(state: &mut AppState, id: u64) {
+    let (Some(pipeline), Some(features)) = (state.models.ready(), &state.features) else { return };
+    let Some(text) = state.queries.iter().find(|q| q.id == id).map(|q| q.text.clone()) else { return };
+    let (pipeline, features) = (Arc::clone(pipeline), Arc::clone(features));
+    let gaze = state.gaze.as_ref().map(|g| Arc::clone(&g.track));
+    state.tasks.start_also(TaskKind::Answer, move |ctx| {
+        let mut answers = Answers::new();
+        for mode in GazeMode::ALL {
+            ctx.check()?;
+            if mode == GazeMode::Recorded && gaze.is_none() {
+                continue;
+            }
+            answers.insert(mode, Arc::new(pipeline.answer(&features, &text, mode, gaze.as_deref())?));
+        }
+        Ok(Done::Answered { query: id, answers })
+    });
+}
+
+/// Asks again once more evidence has arrived.
+pub fn refresh_answers(state: &mut AppState) {
+    let Some(features) = &state.features else { return };
+    let version = features.version();
+    if version != state.answered_version && !state.tasks.is_running(TaskKind::Answer) {
+        state.answered_version = version;
+        let ids: Vec<u64> = state.queries.iter().map(|q| q.id).collect();
+        for id in ids {
+            start_answer(state, id);
+        }
+    }
+}
+
+fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
+    let overlay = &mut state.overlay;
+    match command {
+        OverlayCommand::Heat(mode) => {
+            overlay.heat = if overlay.heat == mode { HeatMode::Off } else { mode };
+        }
+        OverlayCommand::CycleHeat(step) => {
+            let all = HeatMode::ALL;
+            let at = all.iter().position(|m| *m == overlay.heat).unwrap_or(0) as i32;
+            overlay.heat = all[(at + step).rem_euclid(all.len() as i32) as usize];
+        }
+        OverlayCommand::Opacity(value) => overlay.opacity = value.clamp(0.0, 1.0),
+        OverlayCommand::Threshold(value) => overlay.threshold = value.clamp(0.0, 1.0),
+        OverlayCommand::Colormap(map) => overlay.colormap = map,
+        OverlayCommand::Compare(compare) => overlay.compare = compare,
+        OverlayCommand::CycleCompare => {
+            overlay.compare = match overlay.compare {
+                Compare::Off => Compare::Wipe(0.5),
+                Compare::Wipe(_) => Compare::SideBySide,
+                Compare::SideBySide => Compare::Off,
+            };
+        }
+        OverlayCommand::TogglePoint => overlay.has_point ^= true,
+        OverlayCommand::ToggleTrail => overlay.has_trail ^= true,
+        OverlayCommand::ToggleFixations => overlay.has_fixations ^= true,
+        OverlayCommand::TrailSecs(secs) => overlay.trail_secs = secs.clamp(0.0, 3.0),
+    }
+}
+
+/// Takes what finished jobs brought.
+pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
+    match finished {
+        Finished::Done(Done::Opened(session)) => opened(state, *session),
+        Finished::Done(Done::ModelsLoaded(pipeline)) => {
+            state.models = Models::Ready(pipeline);
+            start_features(state);
+            answer_selected(state);
+        }
+        Finished::Done(Done::ModelsFetched) => {
+            state.models = Models::Unknown;
+            state.notices.info("The models are on this machine and checked");
+            load_models(state);
+        }
+        Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
+        Finished::Done(Done::Answered { query, answers }) => state.queries.set_answers(query, answers),
+        Finished::Done(Done::Saved(text)) => state.notices.info(text),
+        Finished::Done(Done::Picked(command)) => return command,
+        Finished::Cancelled(_) => {}
+        Finished::Failed(TaskKind::LoadModels, error) => state.models = Models::Missing(format!("{error:#}")),
+        Finished::Failed(_, error) => state.notices.error(&error),
+    }
+    None
+}

@@ -1,0 +1,81 @@
+//! What the panels keep for themselves: zoom, half-typed text, open overlays.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::dialogs::PathRequest;
+use crate::time::MediaTime;
+use crate::video::Thumbnail;
+use crate::view::timeline::TimelineView;
+use crate::view::video::{Hover, VideoView};
+
+#[derive(Default)]
+pub struct ViewState {
+    pub timeline: TimelineView,
+    pub video: VideoView,
+    pub hover: Option<Hover>,
+    pub query: QueryText,
+    pub palette: Option<String>,
+    pub is_help_open: bool,
+    pub is_history_open: bool,
+    /// Text of the "go to" box while it is open.
+    pub go_to: Option<String>,
+    pub path_box: Option<PathBox>,
+    pub thumbnails: ThumbnailTextures,
+}
+
+/// The question being typed, and how far back in the history it is.
+#[derive(Default)]
+pub struct QueryText {
+    pub text: String,
+    pub history_back: usize,
+    pub wants_focus: bool,
+}
+
+pub struct PathBox {
+    pub request: PathRequest,
+    pub text: String,
+}
+
+impl PathBox {
+    pub fn new(request: PathRequest) -> Self {
+        let text = match &request {
+            PathRequest::Open => String::new(),
+            PathRequest::SaveScreenshot(name) | PathRequest::SaveResults(name, _) => name.clone(),
+        };
+        Self { request, text }
+    }
+}
+
+/// Textures of the strip, made once each.
+#[derive(Default)]
+pub struct ThumbnailTextures {
+    of: Option<Arc<Mutex<Vec<Thumbnail>>>>,
+    textures: HashMap<MediaTime, egui::TextureHandle>,
+}
+
+impl ThumbnailTextures {
+    /// Uploads what is new; all of them in time order.
+    pub fn update(
+        &mut self,
+        ctx: &egui::Context,
+        strip: Option<&Arc<Mutex<Vec<Thumbnail>>>>,
+    ) -> Vec<(MediaTime, egui::TextureId, egui::Vec2)> {
+        let Some(strip) = strip else {
+            *self = Self::default();
+            return Vec::new();
+        };
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, strip)) {
+            *self = Self { of: Some(Arc::clone(strip)), textures: HashMap::new() };
+        }
+        let pictures = strip.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        for picture in pictures.iter().skip(self.textures.len()) {
+            let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
+            let texture = ctx.load_texture("thumbnail", image, egui::TextureOptions::LINEAR);
+            self.textures.insert(picture.time, texture);
+        }
+        let mut list: Vec<_> = self.textures.iter().map(|(t, x)| (*t, x.id(), x.size_vec2())).collect();
+        list.sort_by_key(|(time, ..)| *time);
+        list
+    }
+}

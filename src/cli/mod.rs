@@ -1,0 +1,123 @@
+//! The command line: the same library functions as the window, without one.
+//!
+//! Results go to stdout (a table for people or `--json`), progress and warnings to stderr.
+//! Exit codes: 0 fine, 1 finished but something asked for is absent, 2 error.
+
+mod doctor;
+mod gaze;
+mod models;
+mod out;
+mod probe;
+mod query;
+mod render;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::grounding::GazeMode;
+
+/// Ask an egocentric clip a question; see where the wearer looked and when the answer happened.
+#[derive(Debug, Parser)]
+#[command(name = "gazenlq", version, args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Files and folders to open together in the window: a clip, its gaze, its annotations
+    pub files: Vec<PathBuf>,
+    /// A question to ask as soon as the clip is open
+    #[arg(long, value_name = "TEXT")]
+    pub query: Option<String>,
+    /// Which gaze the answer uses
+    #[arg(long, value_enum, default_value = "off")]
+    pub gaze_mode: GazeModeArg,
+    /// Where the playhead stands at first, in seconds
+    #[arg(long = "at", value_name = "SECONDS")]
+    pub at_secs: Option<f64>,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// What is in a video file
+    Probe(probe::ProbeArgs),
+    /// What is in a gaze recording
+    Gaze(gaze::GazeArgs),
+    /// Ask a clip a question
+    Query(query::QueryArgs),
+    /// Draw one annotated picture
+    Render(render::RenderArgs),
+    /// The networks: what is here, what is missing, fetch
+    Models(models::ModelsArgs),
+    /// Versions, devices, codecs and models on this machine
+    Doctor(doctor::DoctorArgs),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum GazeModeArg {
+    /// Whole pictures only
+    #[default]
+    Off,
+    /// Weigh what the model thinks was looked at
+    Predicted,
+    /// Weigh what was looked at
+    Recorded,
+    /// Weigh what was not looked at
+    Negative,
+}
+
+impl From<GazeModeArg> for GazeMode {
+    fn from(mode: GazeModeArg) -> Self {
+        match mode {
+            GazeModeArg::Off => Self::Off,
+            GazeModeArg::Predicted => Self::Predicted,
+            GazeModeArg::Recorded => Self::Recorded,
+            GazeModeArg::Negative => Self::Negative,
+        }
+    }
+}
+
+/// How a command ended, short of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Fine,
+    /// Finished, but something asked for is absent.
+    Absent,
+}
+
+/// Runs one headless command.
+pub fn run(command: Command) -> ExitCode {
+    let result = match command {
+        Command::Probe(args) => probe::run(&args),
+        Command::Gaze(args) => gaze::run(&args),
+        Command::Query(args) => query::run(&args),
+        Command::Render(args) => render::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+    };
+    match result {
+        Ok(Ending::Fine) => ExitCode::SUCCESS,
+        Ok(Ending::Absent) => ExitCode::from(1),
+        Err(error) => {
+            out::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Opens the window on what was named.
+pub fn open_window(args: Args) -> ExitCode {
+    let startup = crate::app::Startup {
+        files: args.files,
+        query: args.query,
+        gaze_mode: args.gaze_mode.into(),
+        at: args.at_secs.map(crate::time::MediaTime::from_secs),
+    };
+    match crate::app::run(startup) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            out::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

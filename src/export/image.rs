@@ -1,0 +1,35 @@
+//! The annotated picture as a PNG at source resolution, drawn by the shader that draws the window.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use crate::render::{Gpu, Scene, Viewpoint, draw_to_image};
+
+/// What a picture shows and how it came about; kept in the file's text chunks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Provenance(pub Vec<(String, String)>);
+
+/// Draws the scene at the clip's own size and saves it, whole or not at all. The zoom of the window
+/// is kept; margins are not.
+pub fn save_picture(gpu: &Gpu, scene: &Scene, provenance: &Provenance, path: &Path) -> anyhow::Result<()> {
+    let mut scene = scene.clone();
+    scene.viewpoint = Viewpoint { zoom: scene.viewpoint.zoom.max(1.0), ..scene.viewpoint };
+    let image = draw_to_image(gpu, &scene, scene.display_size)?;
+    let bytes = png_bytes(&image, provenance)?;
+    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+}
+
+fn png_bytes(image: &image::RgbaImage, provenance: &Provenance) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    {
+        let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        for (key, value) in &provenance.0 {
+            encoder.add_itxt_chunk(key.clone(), value.clone())?;
+        }
+        encoder.write_header()?.write_image_data(image.as_raw())?;
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,123 @@
+//! Answers as JSON and CSV: what `query --json` prints and what the window saves.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::grounding::{GazeMode, Localization};
+use crate::time::TimeRange;
+use crate::video::{FrameTable, VideoInfo};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    Json,
+    Csv,
+}
+
+impl TableFormat {
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// One question in one gaze mode.
+pub struct AnswerRow<'a> {
+    pub query: &'a str,
+    pub gaze_mode: GazeMode,
+    pub answer: &'a Localization,
+    pub truth: Option<TimeRange>,
+}
+
+/// One answer with its provenance. Times in seconds from the clip's start, scores in 0..1.
+pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
+    let moments: Vec<Value> = row
+        .answer
+        .moments
+        .iter()
+        .enumerate()
+        .map(|(i, m)| {
+            json!({
+                "rank": i + 1,
+                "start_sec": m.range.start().secs(),
+                "end_sec": m.range.end().secs(),
+                "score": m.score,
+            })
+        })
+        .collect();
+    let mut object = json!({
+        "clip": info.path,
+        "clip_id": info.content_id,
+        "query": row.query,
+        "pipeline": row.answer.pipeline,
+        "gaze_mode": row.gaze_mode.name(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "moments": moments,
+    });
+    if let Some(truth) = row.truth {
+        object["truth"] = json!({ "start_sec": truth.start().secs(), "end_sec": truth.end().secs() });
+    }
+    object
+}
+
+/// Writes all answers to `path`: whole or not at all.
+pub fn save_answers(
+    path: &Path,
+    format: TableFormat,
+    info: &VideoInfo,
+    table: &FrameTable,
+    rows: &[AnswerRow<'_>],
+) -> anyhow::Result<()> {
+    let bytes = match format {
+        TableFormat::Json => {
+            let objects: Vec<Value> = rows.iter().map(|row| answer_object(info, row)).collect();
+            serde_json::to_vec_pretty(&json!({ "answers": objects }))?
+        }
+        TableFormat::Csv => csv_bytes(info, table, rows)?,
+    };
+    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+}
+
+/// One line a moment, with index and time of its first and last picture.
+fn csv_bytes(info: &VideoInfo, table: &FrameTable, rows: &[AnswerRow<'_>]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "clip",
+        "query",
+        "pipeline",
+        "gaze_mode",
+        "rank",
+        "start_sec",
+        "end_sec",
+        "start_frame",
+        "end_frame",
+        "score",
+        "truth_start_sec",
+        "truth_end_sec",
+        "iou",
+    ])?;
+    for row in rows {
+        for (i, moment) in row.answer.moments.iter().enumerate() {
+            let secs = |t: crate::time::MediaTime| format!("{:.6}", t.secs());
+            writer.write_record([
+                info.path.display().to_string(),
+                row.query.to_owned(),
+                row.answer.pipeline.clone(),
+                row.gaze_mode.name().to_owned(),
+                (i + 1).to_string(),
+                secs(moment.range.start()),
+                secs(moment.range.end()),
+                table.at(moment.range.start()).0.to_string(),
+                table.at(moment.range.end()).0.to_string(),
+                format!("{:.6}", moment.score),
+                row.truth.map(|t| secs(t.start())).unwrap_or_default(),
+                row.truth.map(|t| secs(t.end())).unwrap_or_default(),
+                row.truth.map(|t| format!("{:.6}", t.iou(moment.range))).unwrap_or_default(),
+            ])?;
+        }
+    }
+    Ok(writer.into_inner().map_err(|e| e.into_error())?)
+}

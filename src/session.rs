@@ -1,0 +1,122 @@
+//! Opening what belongs together: a clip, its gaze recording, its annotations.
+//!
+//! The window and the command line open sessions through these functions.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use crate::gaze::GazeTrack;
+use crate::gaze::recording::{self, LoadContext, Loaded};
+use crate::job::JobCtx;
+use crate::project::{self, AnnotatedQuery, AnnotationFile, Session};
+use crate::video::{FrameTable, VideoInfo, VideoReader};
+
+/// Everything but the pictures.
+#[derive(Default)]
+pub struct Companions {
+    pub gaze: Option<GazeTrack>,
+    pub annotations: Vec<AnnotatedQuery>,
+    /// Sentences about what was left out or looks odd.
+    pub warnings: Vec<String>,
+}
+
+/// A clip without a player: for the command line.
+pub struct OpenedClip {
+    pub info: Arc<VideoInfo>,
+    pub table: Arc<FrameTable>,
+    pub companions: Companions,
+}
+
+/// What a set of files and folders holds, by content, and the video among it.
+pub fn recognise(paths: &[PathBuf]) -> anyhow::Result<(Session, PathBuf)> {
+    for path in paths {
+        std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
+    }
+    let found = project::recognise(paths);
+    let Some(video) = found.video.clone() else {
+        let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
+        bail!(
+            "there is no video among what was opened; open it together with its clip: {}",
+            named.join(", ")
+        );
+    };
+    Ok((found, video))
+}
+
+/// Opens a clip and what belongs to it.
+pub fn open_clip(paths: &[PathBuf], ctx: &JobCtx) -> anyhow::Result<OpenedClip> {
+    ctx.stage("Opening the clip");
+    let (found, video) = recognise(paths)?;
+    let reader = VideoReader::open(&video)?;
+    let companions = load_companions(&found, reader.info(), reader.table(), ctx)?;
+    Ok(OpenedClip { info: Arc::clone(reader.info()), table: Arc::clone(reader.table()), companions })
+}
+
+/// Reads one gaze recording, on its clip's clock where the clip is named.
+pub fn load_gaze(path: &Path, video: Option<&Path>, ctx: &JobCtx) -> anyhow::Result<Loaded> {
+    ctx.stage("Reading the gaze recording");
+    let Some(video) = video else { return Ok(recording::load(path, &LoadContext::default(), ctx)?) };
+    let reader = VideoReader::open(video)?;
+    Ok(recording::load(path, &gaze_context(reader.info(), reader.table()), ctx)?)
+}
+
+fn gaze_context<'a>(info: &VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
+    LoadContext {
+        display_size: Some(info.display_size),
+        frame_times: Some(table.times()),
+        duration: Some(table.range().end()),
+        mapping: None,
+    }
+}
+
+/// Reads the gaze and annotation files of a session onto the clip's clock. What cannot be read
+/// becomes a warning: the clip still opens.
+pub fn load_companions(
+    found: &Session,
+    info: &VideoInfo,
+    table: &FrameTable,
+    ctx: &JobCtx,
+) -> anyhow::Result<Companions> {
+    let mut companions = Companions::default();
+    for (path, reason) in &found.others {
+        companions.warnings.push(format!("Left out {}: {reason}", path.display()));
+    }
+    if let Some(path) = &found.gaze {
+        ctx.stage("Reading the gaze recording");
+        match recording::load(path, &gaze_context(info, table), ctx) {
+            Ok(loaded) => {
+                companions.warnings.extend(loaded.warnings);
+                companions.gaze = Some(loaded.track);
+            }
+            Err(error) => {
+                ctx.check()?;
+                companions.warnings.push(error.to_string());
+            }
+        }
+    }
+    if let Some(path) = &found.annotations {
+        ctx.stage("Reading the annotations");
+        match AnnotationFile::load(path) {
+            Ok(file) => match file.clip_of(&info.path) {
+                Some(clip) => companions.annotations.clone_from(&clip.queries),
+                None => companions.warnings.push(format!(
+                    "None of the {} annotated clips is named like {}: name the video after its clip or video uid to see its questions",
+                    file.clips.len(),
+                    info.path.display()
+                )),
+            },
+            Err(error) => companions.warnings.push(error.to_string()),
+        }
+    }
+    Ok(companions)
+}
+
+/// The demo clip's folder: beside the working directory, the program, or the sources.
+pub fn demo_dir() -> Option<PathBuf> {
+    let beside_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
+    let roots =
+        [std::env::current_dir().ok(), beside_program, Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")))];
+    roots.into_iter().flatten().map(|root| root.join("assets/demo")).find(|dir| dir.is_dir())
+}

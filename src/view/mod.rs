@@ -1,0 +1,8 @@
+//! Data in, drawing and wishes out: widgets that know no app state and no thread.
+
+pub mod fonts;
+pub mod moments;
+pub mod notices;
+pub mod theme;
+pub mod timeline;
+pub mod video;
