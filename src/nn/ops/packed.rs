@@ -119,14 +119,10 @@ impl CustomOp1 for Forward<'_> {
     }
 }
 
-/// Adds the product of `rows` (ROWS values for every depth) and `panel` (COLUMNS values for every
-/// depth) to `tile`, or replaces it when `is_first`.
-type Tile<const ROWS: usize, const COLUMNS: usize> = unsafe fn(
-    rows: &[[f32; ROWS]],
-    panel: &[[f32; COLUMNS]],
-    tile: &mut [[f32; COLUMNS]; ROWS],
-    is_first: bool,
-);
+/// Writes the product of `rows` (ROWS values for every depth) and `panel` (COLUMNS values for every
+/// depth) to `tile`.
+type Tile<const ROWS: usize, const COLUMNS: usize> =
+    unsafe fn(rows: &[[f32; ROWS]], panel: &[[f32; COLUMNS]], tile: &mut [[f32; COLUMNS]; ROWS]);
 
 impl Forward<'_> {
     fn run<const ROWS: usize, const COLUMNS: usize>(&self, x: &[f32], tile: Tile<ROWS, COLUMNS>) -> Vec<f32> {
@@ -155,11 +151,19 @@ impl Forward<'_> {
             let end = (start + DEPTH_BLOCK).min(depth);
             strips.par_chunks_mut(strip).zip(panels.par_chunks(depth)).for_each(|(strip, panel)| {
                 let strip = strip.as_chunks_mut::<COLUMNS>().0.as_chunks_mut::<ROWS>().0;
-                for (tile_values, rows) in strip.iter_mut().zip(grouped.chunks(depth)) {
+                let mut product = [[0f32; COLUMNS]; ROWS];
+                for (sums, rows) in strip.iter_mut().zip(grouped.chunks(depth)) {
+                    let target = if start == 0 { &mut *sums } else { &mut product };
                     // SAFETY: `Kernel::detect` saw the features that this tile is compiled for.
                     #[allow(unsafe_code)]
                     unsafe {
-                        tile(&rows[start..end], &panel[start..end], tile_values, start == 0);
+                        tile(&rows[start..end], &panel[start..end], target);
+                    }
+                    if start > 0 {
+                        sums.as_flattened_mut()
+                            .iter_mut()
+                            .zip(product.as_flattened())
+                            .for_each(|(s, p)| *s += p);
                     }
                 }
             });
@@ -180,74 +184,50 @@ impl Forward<'_> {
     }
 }
 
+/// The sums are plain arrays with constant indices, and loads are by value: with anything cleverer
+/// the compiler keeps the sums in memory, at half the speed.
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::needless_range_loop)]
 mod x86 {
     use std::arch::x86_64::*;
+    use std::mem::transmute;
 
     /// # Safety
     /// The processor must have AVX-512F.
     #[allow(unsafe_code)]
     #[target_feature(enable = "avx512f")]
-    pub unsafe fn tile_avx512(
-        rows: &[[f32; 12]],
-        panel: &[[f32; 32]],
-        tile: &mut [[f32; 32]; 12],
-        is_first: bool,
-    ) {
-        // SAFETY (all loads and stores): each touches 16 values inside an array of 32.
+    pub unsafe fn tile_avx512(rows: &[[f32; 12]], panel: &[[f32; 32]], tile: &mut [[f32; 32]; 12]) {
         let mut sums = [[_mm512_setzero_ps(); 2]; 12];
-        if !is_first {
-            for (sum, tile) in sums.iter_mut().zip(&*tile) {
-                *sum = unsafe { [_mm512_loadu_ps(tile.as_ptr()), _mm512_loadu_ps(tile.as_ptr().add(16))] };
+        for (x, panel) in rows.iter().zip(panel) {
+            // SAFETY: 32 numbers are two vectors of 16.
+            let [left, right] = unsafe { transmute::<[f32; 32], [__m512; 2]>(*panel) };
+            for row in 0..12 {
+                let x = _mm512_set1_ps(x[row]);
+                sums[row][0] = _mm512_fmadd_ps(x, left, sums[row][0]);
+                sums[row][1] = _mm512_fmadd_ps(x, right, sums[row][1]);
             }
         }
-        for (rows, panel) in rows.iter().zip(panel) {
-            let panel = unsafe { [_mm512_loadu_ps(panel.as_ptr()), _mm512_loadu_ps(panel.as_ptr().add(16))] };
-            for r in 0..12 {
-                let x = _mm512_set1_ps(rows[r]);
-                sums[r][0] = _mm512_fmadd_ps(x, panel[0], sums[r][0]);
-                sums[r][1] = _mm512_fmadd_ps(x, panel[1], sums[r][1]);
-            }
-        }
-        for (sum, tile) in sums.iter().zip(tile) {
-            unsafe {
-                _mm512_storeu_ps(tile.as_mut_ptr(), sum[0]);
-                _mm512_storeu_ps(tile.as_mut_ptr().add(16), sum[1]);
-            }
-        }
+        // SAFETY: the same, back, for every row.
+        *tile = unsafe { transmute::<[[__m512; 2]; 12], [[f32; 32]; 12]>(sums) };
     }
 
     /// # Safety
     /// The processor must have AVX2 and FMA.
     #[allow(unsafe_code)]
     #[target_feature(enable = "avx2,fma")]
-    pub unsafe fn tile_avx2(
-        rows: &[[f32; 6]],
-        panel: &[[f32; 16]],
-        tile: &mut [[f32; 16]; 6],
-        is_first: bool,
-    ) {
-        // SAFETY (all loads and stores): each touches 8 values inside an array of 16.
+    pub unsafe fn tile_avx2(rows: &[[f32; 6]], panel: &[[f32; 16]], tile: &mut [[f32; 16]; 6]) {
         let mut sums = [[_mm256_setzero_ps(); 2]; 6];
-        if !is_first {
-            for (sum, tile) in sums.iter_mut().zip(&*tile) {
-                *sum = unsafe { [_mm256_loadu_ps(tile.as_ptr()), _mm256_loadu_ps(tile.as_ptr().add(8))] };
+        for (x, panel) in rows.iter().zip(panel) {
+            // SAFETY: 16 numbers are two vectors of 8.
+            let [left, right] = unsafe { transmute::<[f32; 16], [__m256; 2]>(*panel) };
+            for row in 0..6 {
+                let x = _mm256_set1_ps(x[row]);
+                sums[row][0] = _mm256_fmadd_ps(x, left, sums[row][0]);
+                sums[row][1] = _mm256_fmadd_ps(x, right, sums[row][1]);
             }
         }
-        for (rows, panel) in rows.iter().zip(panel) {
-            let panel = unsafe { [_mm256_loadu_ps(panel.as_ptr()), _mm256_loadu_ps(panel.as_ptr().add(8))] };
-            for r in 0..6 {
-                let x = _mm256_set1_ps(rows[r]);
-                sums[r][0] = _mm256_fmadd_ps(x, panel[0], sums[r][0]);
-                sums[r][1] = _mm256_fmadd_ps(x, panel[1], sums[r][1]);
-            }
-        }
-        for (sum, tile) in sums.iter().zip(tile) {
-            unsafe {
-                _mm256_storeu_ps(tile.as_mut_ptr(), sum[0]);
-                _mm256_storeu_ps(tile.as_mut_ptr().add(8), sum[1]);
-            }
-        }
+        // SAFETY: the same, back, for every row.
+        *tile = unsafe { transmute::<[[__m256; 2]; 6], [[f32; 16]; 6]>(sums) };
     }
 }
 
