@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
-use gazenlq::features::{ClipImageTower, ClipTextBridge, EfficientNetLite2, MiniLm, RgbImage8};
+use gazenlq::features::{ClipImageTower, ClipTextBridge, EfficientNetLite2, MiniLm, RgbImage8, TagMeanings};
 use gazenlq::gaze::Unisal;
 use gazenlq::nn::{ModelDir, NnError};
 
@@ -125,6 +125,20 @@ fn efficientnet_lite() {
         let best = network.tags(&image).unwrap().top(1)[0].1;
         let expected = json[name]["top5"][0][1].as_f64().unwrap() as f32;
         assert!((best - expected).abs() < 1e-3, "{name}: best class {best}, expected {expected}");
+    }
+}
+
+#[test]
+fn tags_as_meaning() {
+    let Some((expected, _)) = fixture("light_default") else { return };
+    let dir = ModelDir::from_env();
+    let Some(network) = loaded(EfficientNetLite2::load(&dir, &Device::Cpu)) else { return };
+    let Some(minilm) = loaded(MiniLm::load(&dir, &Device::Cpu)) else { return };
+    let Some(names) = loaded(TagMeanings::load(&dir, &minilm)) else { return };
+    for name in ["coffee", "chelsea"] {
+        let tags = network.tags(&picture(&expected, &format!("{name}.effnet_input_u8"))).unwrap();
+        let stage = format!("{name}.conse384_top10");
+        check(&stage, &names.embed(&tags), &expected[&stage], 1e-3);
     }
 }
 
