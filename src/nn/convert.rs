@@ -212,11 +212,7 @@ fn names_in_script(script: &str) -> Result<String, String> {
         }
         rest = after;
         let mut name = String::new();
-        while let Some(quote @ ('\'' | '"')) = rest.trim_start_matches(['+', ' ', '\n', '\r']).chars().next()
-        {
-            let (_, quoted) = rest.split_once(quote).ok_or("a quote is missing")?;
-            let (text, after) = quoted.split_once(quote).ok_or("a quote is missing")?;
-            name.push_str(text);
+        while let Some(after) = quoted(rest, &mut name) {
             rest = after;
         }
         names.push(name);
@@ -227,6 +223,19 @@ fn names_in_script(script: &str) -> Result<String, String> {
     serde_json::to_string(&names).map_err(|error| error.to_string())
 }
 
+/// Appends a quoted string, which a `+` may precede, to `text`; `None` when there is none.
+fn quoted<'a>(script: &'a str, text: &mut String) -> Option<&'a str> {
+    let mut chars = script.trim_start_matches(|c: char| c == '+' || c.is_whitespace()).chars();
+    let quote = chars.next().filter(|c| matches!(c, '\'' | '"'))?;
+    loop {
+        match chars.next()? {
+            '\\' => text.push(chars.next()?),
+            c if c == quote => return Some(chars.as_str()),
+            c => text.push(c),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +244,7 @@ mod tests {
     fn class_names_are_read_from_a_script() {
         let lines: String = (3..1000).map(|i| format!("    {i}: 'c{i}',\n")).collect();
         let script = format!(
-            "x.Y = {{\n    0: 'tench, Tinca',\n    1: \"jack-o'-lantern\",\n    2: 'a, ' +\n        'b',\n{lines}}};"
+            "x.Y = {{\n    0: 'tench, Tinca',\n    1: 'jack-o\\'-lantern',\n    2: 'a, ' +\n        'b',\n{lines}}};"
         );
         let names: Vec<String> = serde_json::from_str(&names_in_script(&script).unwrap()).unwrap();
         assert_eq!(names[..4], ["tench, Tinca", "jack-o'-lantern", "a, b", "c3"]);
