@@ -208,3 +208,37 @@ fn fetching_makes_every_network_loadable() {
     EfficientNetLite2::load(dir, &Device::Cpu).unwrap();
     Unisal::load(dir, &Device::Cpu).unwrap();
 }
+
+/// Checkpoints as training code really writes them: zip and older streams, nested, strided views.
+#[test]
+fn torch_files() {
+    let Some(folder) = shared("reference/features/pth_zoo") else { return };
+    let json = std::fs::read(folder.join("expected.json")).unwrap();
+    let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).unwrap();
+    for (file, tensors) in &expected {
+        let found =
+            gazenlq::nn::read_torch_file(&folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        for (name, expected) in tensors.as_object().unwrap() {
+            if matches!(
+                expected["dtype"].as_str(),
+                Some("torch.int8" | "torch.float8_e4m3fn" | "torch.uint16")
+            ) {
+                continue; // candle has no such type
+            }
+            let suffix = format!(".{name}");
+            let tensor = found.iter().find(|(key, _)| *key == name || key.ends_with(&suffix));
+            let (_, tensor) = tensor.unwrap_or_else(|| panic!("{file}: {name} not in {:?}", found.keys()));
+            let dims: Vec<usize> = serde_json::from_value(expected["shape"].clone()).unwrap();
+            assert_eq!(tensor.dims(), dims, "{file}: {name}");
+            let sum = tensor
+                .to_dtype(candle_core::DType::F64)
+                .unwrap()
+                .sum_all()
+                .unwrap()
+                .to_scalar::<f64>()
+                .unwrap();
+            let expected = expected["sum"].as_f64().unwrap();
+            assert!((sum - expected).abs() < 1e-4, "{file}: {name} sums to {sum}, expected {expected}");
+        }
+    }
+}
