@@ -5,12 +5,11 @@
 //! words' vectors are summed. Vectors are centred over the vocabulary, which removes what all
 //! names have in common, so image vectors need centring too (over the clip) before comparing.
 
-use std::path::Path;
-
-use candle_core::{Device, Tensor};
+use candle_core::Device;
 
 use super::clip_image::EMBED_DIM;
 use super::minilm::MiniLm;
+use super::names;
 use crate::nn::{ModelDir, NnError, open_weights};
 
 /// Names a word borrows from.
@@ -47,12 +46,8 @@ impl ClipTextBridge {
     pub fn load(dir: &ModelDir, minilm: &MiniLm) -> Result<Self, NnError> {
         let path = dir.file("clip-bridge", "bridge.safetensors");
         let weights = open_weights(&path, "the CLIP vocabulary bridge", &Device::Cpu)?;
-        let path = dir.file("clip-bridge", "names.json");
-        let json = std::fs::read(&path).map_err(NnError::io(&path))?;
-        let names: Vec<String> =
-            serde_json::from_slice(&json).map_err(|error| NnError::format(&path, error.to_string()))?;
+        let (names, meanings) = names::load(dir, "clip-bridge", minilm)?;
         let vectors = weights.get((names.len(), EMBED_DIM), "vectors")?.flatten_all()?.to_vec1::<f32>()?;
-        let meanings = meanings(&dir.file("clip-bridge", "meanings.safetensors"), &names, minilm)?;
         Ok(Self { names, vectors: vectors.as_chunks().0.to_vec(), meanings })
     }
 
@@ -95,27 +90,6 @@ impl ClipTextBridge {
         scored.iter_mut().for_each(|(_, weight)| *weight /= sum);
         scored
     }
-}
-
-/// MiniLM vectors of the names, from `path` or computed and kept there.
-fn meanings(path: &Path, names: &[String], minilm: &MiniLm) -> Result<Vec<Vec<f32>>, NnError> {
-    if path.is_file()
-        && let Ok(weights) = open_weights(path, "names", &Device::Cpu)
-        && let Ok(kept) = weights.get((names.len(), MiniLm::DIM), "meanings")
-    {
-        return Ok(kept.to_vec2()?);
-    }
-    let texts: Vec<&str> = names.iter().map(String::as_str).collect();
-    let meanings = minilm.embed_all(&texts)?;
-    let tensor = Tensor::from_iter(meanings.iter().flatten().copied(), &Device::Cpu)?;
-    let tensor = tensor.reshape((names.len(), MiniLm::DIM))?;
-    let partial = path.with_extension("part");
-    let kept = candle_core::safetensors::save(&[("meanings", tensor)].into(), &partial).is_ok()
-        && std::fs::rename(&partial, path).is_ok();
-    if !kept {
-        tracing::debug!("cannot keep the names' vectors ({})", path.display());
-    }
-    Ok(meanings)
 }
 
 /// The words of a query that say what to look for, in order.

@@ -37,6 +37,10 @@ pub fn convert(kind: Convert, members: &[Vec<u8>], folder: &Path) -> Result<(), 
             let names = sorted_names(names).map_err(broken)?;
             write(&folder.join("names.json"), names.as_bytes())
         }
+        (Convert::ImagenetNames, [script]) => {
+            let names = names_in_script(&String::from_utf8_lossy(script)).map_err(broken)?;
+            write(&folder.join("names.json"), names.as_bytes())
+        }
         (kind, members) => Err(broken(format!("{kind:?} does not take {} files", members.len()))),
     }
 }
@@ -197,9 +201,55 @@ fn sorted_names(json: &[u8]) -> Result<String, String> {
     serde_json::to_string(&names).map_err(|error| error.to_string())
 }
 
+/// The class names of a script that lists them as `0: 'name', 1: 'name' + 'continued', ..`.
+fn names_in_script(script: &str) -> Result<String, String> {
+    let (_, list) = script.split_once("= {").ok_or("the script holds no list")?;
+    let mut names: Vec<String> = Vec::new();
+    let mut rest = list;
+    while let Some((key, after)) = rest.split_once(':') {
+        if key.trim_matches(|c: char| c == ',' || c.is_whitespace()).parse() != Ok(names.len()) {
+            break;
+        }
+        rest = after;
+        let mut name = String::new();
+        while let Some(after) = quoted(rest, &mut name) {
+            rest = after;
+        }
+        names.push(name);
+    }
+    if names.len() != 1000 {
+        return Err(format!("expected 1000 class names, found {}", names.len()));
+    }
+    serde_json::to_string(&names).map_err(|error| error.to_string())
+}
+
+/// Appends a quoted string, which a `+` may precede, to `text`; `None` when there is none.
+fn quoted<'a>(script: &'a str, text: &mut String) -> Option<&'a str> {
+    let mut chars = script.trim_start_matches(|c: char| c == '+' || c.is_whitespace()).chars();
+    let quote = chars.next().filter(|c| matches!(c, '\'' | '"'))?;
+    loop {
+        match chars.next()? {
+            '\\' => text.push(chars.next()?),
+            c if c == quote => return Some(chars.as_str()),
+            c => text.push(c),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn class_names_are_read_from_a_script() {
+        let lines: String = (3..1000).map(|i| format!("    {i}: 'c{i}',\n")).collect();
+        let script = format!(
+            "x.Y = {{\n    0: 'tench, Tinca',\n    1: 'jack-o\\'-lantern',\n    2: 'a, ' +\n        'b',\n{lines}}};"
+        );
+        let names: Vec<String> = serde_json::from_str(&names_in_script(&script).unwrap()).unwrap();
+        assert_eq!(names[..4], ["tench, Tinca", "jack-o'-lantern", "a, b", "c3"]);
+        assert!(names_in_script("= { 0: 'a' }").is_err());
+    }
 
     #[test]
     fn a_linear_system_is_solved() {

@@ -23,8 +23,7 @@ pub(super) fn download(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<P
         Err(Failure::Fetch(error)) => Err(error),
         Err(Failure::Other(why)) => Err(FetchError::Download {
             archive: source.archive.clone(),
-            package: source.package.clone(),
-            version: source.version.clone(),
+            package: format!("{} {}", source.package, source.version),
             why: format!("{why}; {client}"),
             folder: folder.to_owned(),
         }),

@@ -24,10 +24,10 @@ pub enum FetchError {
     #[error("{title} has no download; put {files} in its folder ({folder})")]
     ByHand { title: String, files: String, folder: PathBuf },
     #[error(
-        "cannot download {archive}: {why}. Without a network, put that file (package {package} {version}) in the \
+        "cannot download {archive}: {why}. Without a network, put that file (package {package}) in the \
          downloads folder and try again ({folder})"
     )]
-    Download { archive: String, package: String, version: String, why: String, folder: PathBuf },
+    Download { archive: String, package: String, why: String, folder: PathBuf },
     #[error("wrong content: expected SHA-256 {expected}, found {found} ({path})")]
     Hash { expected: String, found: String, path: PathBuf },
     #[error("{member} is not in the archive ({path})")]

@@ -1,18 +1,21 @@
 //! The two layers every transformer here is made of, with their weights.
 
-use candle_core::{Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::ops::{self, Activation};
+use super::ops::{self, Activation, Packed};
 
-pub struct Linear {
-    weight: Tensor,
-    bias: Tensor,
+/// y = W x + b, with the weights packed where this processor gains from it.
+pub struct Linear(Weights);
+
+enum Weights {
+    Packed(Packed),
+    Plain { weight: Tensor, bias: Tensor },
 }
 
 impl Linear {
     pub fn load(weights: VarBuilder, inputs: usize, outputs: usize) -> Result<Self> {
-        Ok(Self { weight: weights.get((outputs, inputs), "weight")?, bias: weights.get(outputs, "bias")? })
+        Self::new(weights.get((outputs, inputs), "weight")?, weights.get(outputs, "bias")?)
     }
 
     pub fn without_bias(weights: VarBuilder, inputs: usize, outputs: usize) -> Result<Self> {
@@ -22,16 +25,28 @@ impl Linear {
     /// From a bare [out, in] matrix; the bias is zero.
     pub fn from_weight(weight: Tensor) -> Result<Self> {
         let bias = Tensor::zeros(weight.dim(0)?, weight.dtype(), weight.device())?;
-        Ok(Self { weight, bias })
+        Self::new(weight, bias)
     }
 
     /// Several layers with the same input as one, their outputs side by side.
     pub fn load_joined(parts: &[VarBuilder], inputs: usize, outputs_each: usize) -> Result<Self> {
-        let parts = parts.iter().map(|part| Self::load(part.clone(), inputs, outputs_each));
-        let parts = parts.collect::<Result<Vec<_>>>()?;
-        let weights: Vec<_> = parts.iter().map(|part| &part.weight).collect();
-        let biases: Vec<_> = parts.iter().map(|part| &part.bias).collect();
-        Ok(Self { weight: Tensor::cat(&weights, 0)?, bias: Tensor::cat(&biases, 0)? })
+        let weights = parts.iter().map(|part| part.get((outputs_each, inputs), "weight"));
+        let biases = parts.iter().map(|part| part.get(outputs_each, "bias"));
+        let weights = weights.collect::<Result<Vec<_>>>()?;
+        let biases = biases.collect::<Result<Vec<_>>>()?;
+        Self::new(Tensor::cat(&weights, 0)?, Tensor::cat(&biases, 0)?)
+    }
+
+    /// # Shapes
+    /// `weight` [out, in], `bias` [out]
+    pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
+        if weight.device().is_cpu()
+            && weight.dtype() == DType::F32
+            && let Some(packed) = Packed::new(&weight, &bias)?
+        {
+            return Ok(Self(Weights::Packed(packed)));
+        }
+        Ok(Self(Weights::Plain { weight, bias }))
     }
 
     /// # Shapes
@@ -41,7 +56,10 @@ impl Linear {
     }
 
     pub fn forward_with(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
-        ops::linear(x, &self.weight, &self.bias, activation)
+        match &self.0 {
+            Weights::Packed(packed) => packed.forward(x, activation),
+            Weights::Plain { weight, bias } => ops::linear(x, weight, bias, activation),
+        }
     }
 }
 

@@ -53,6 +53,7 @@ pub enum Convert {
     Minilm,
     UnisalOnnx,
     TorchF16,
+    ImagenetNames,
 }
 
 /// A package that carries weights, pinned by version and hash.

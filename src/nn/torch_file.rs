@@ -2,7 +2,6 @@
 //! carry such a stream inside.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read as _;
 use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
@@ -40,22 +39,40 @@ struct File {
     storages: HashMap<String, Vec<u8>>,
 }
 
+/// PyTorch stores its members uncompressed; their directory is read here because a general zip
+/// reader refuses some of the archives that PyTorch writes.
 fn zip_archive(bytes: &[u8]) -> Result<File> {
-    let mut zip = zip::ZipArchive::new(std::io::Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    const DIRECTORY_END: [u8; 4] = *b"PK\x05\x06";
+    let damaged = || "the zip archive is damaged".to_owned();
+    let field = |at: usize, width: usize| {
+        let bytes = bytes.get(at..at.checked_add(width)?)?;
+        Some(bytes.iter().rev().fold(0usize, |n, byte| n << 8 | usize::from(*byte)))
+    };
+    let end = bytes.windows(4).rposition(|window| window == DIRECTORY_END).ok_or_else(damaged)?;
+    let (Some(count), Some(mut at)) = (field(end + 10, 2), field(end + 16, 4)) else { return Err(damaged()) };
     let mut root = None;
     let mut storages = HashMap::new();
-    for index in 0..zip.len() {
-        let mut entry = zip.by_index(index).map_err(|e| e.to_string())?;
-        let name = entry.name().map_err(|e| e.to_string())?.into_owned();
-        let mut content = Vec::new();
+    for _ in 0..count {
+        let [Some(method), Some(size), Some(name_size), Some(extra), Some(comment), Some(start)] =
+            [(10, 2), (24, 4), (28, 2), (30, 2), (32, 2), (42, 4)]
+                .map(|(offset, width)| field(at + offset, width))
+        else {
+            return Err(damaged());
+        };
+        let name = bytes.get(at + 46..at + 46 + name_size).ok_or_else(damaged)?;
+        let name = String::from_utf8_lossy(name);
+        at += 46 + name_size + extra + comment;
         let Some((_, inner)) = name.split_once('/') else { continue };
-        if inner == "data.pkl" || inner.starts_with("data/") {
-            entry.read_to_end(&mut content).map_err(|e| e.to_string())?;
-        }
+        let (Some(local_name), Some(local_extra)) = (field(start + 26, 2), field(start + 28, 2)) else {
+            return Err(damaged());
+        };
+        let data = start + 30 + local_name + local_extra;
+        let content =
+            bytes.get(data..data.saturating_add(size)).filter(|_| method == 0).ok_or_else(damaged)?;
         if inner == "data.pkl" {
             root = Some(pickle::read(&mut &content[..])?);
         } else if let Some(key) = inner.strip_prefix("data/") {
-            storages.insert(key.to_owned(), content);
+            storages.insert(key.to_owned(), content.to_vec());
         }
     }
     Ok(File { root: root.ok_or("the archive has no data.pkl")?, storages })
@@ -120,6 +137,8 @@ fn storage_id(id: &Value) -> Result<(String, DType)> {
         "HalfStorage" => DType::F16,
         "BFloat16Storage" => DType::BF16,
         "ByteStorage" | "BoolStorage" => DType::U8,
+        "ShortStorage" => DType::I16,
+        "IntStorage" => DType::I32,
         "LongStorage" => DType::I64,
         other => return Err(format!("tensors of type {other} are not supported")),
     };
@@ -131,7 +150,11 @@ impl File {
         match value {
             Value::Dict(items) => self.collect_items(name, &items.borrow(), out),
             Value::Object(object) if object.callable.is_class("torch._utils._rebuild_tensor_v2") => {
-                out.insert(name.to_owned(), self.tensor(object).map_err(|what| format!("{name}: {what}"))?);
+                match self.tensor(object) {
+                    Ok(tensor) => drop(out.insert(name.to_owned(), tensor)),
+                    // Counters and masks of rare types; a network that needs one will say so.
+                    Err(what) => tracing::warn!("skipped {name}: {what}"),
+                }
                 Ok(())
             }
             Value::Object(object) if object.callable.is_class("torch._utils._rebuild_parameter") => object

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use candle_core::{Device, Tensor};
-use gazenlq::features::{ClipImageTower, ClipTextBridge, EfficientNetLite2, MiniLm, RgbImage8};
+use gazenlq::features::{ClipImageTower, ClipTextBridge, EfficientNetLite2, MiniLm, RgbImage8, TagMeanings};
 use gazenlq::gaze::Unisal;
 use gazenlq::nn::{ModelDir, NnError};
 
@@ -129,6 +129,27 @@ fn efficientnet_lite() {
 }
 
 #[test]
+fn tags_as_meaning() {
+    let Some((expected, _)) = fixture("light_default") else { return };
+    let dir = ModelDir::from_env();
+    let Some(network) = loaded(EfficientNetLite2::load(&dir, &Device::Cpu)) else { return };
+    let Some(minilm) = loaded(MiniLm::load(&dir, &Device::Cpu)) else { return };
+    let Some(names) = loaded(TagMeanings::load(&dir, &minilm)) else { return };
+    for name in ["coffee", "chelsea"] {
+        let tags = network.tags(&picture(&expected, &format!("{name}.effnet_input_u8"))).unwrap();
+        // The reference does not record how it spelt the classes' synonyms, so directions are compared.
+        let cosine: f32 = names
+            .embed(&tags)
+            .iter()
+            .zip(values(&expected[&format!("{name}.conse384_top10")]))
+            .map(|(a, b)| a * b)
+            .sum();
+        println!("{name}.conse384_top10: cosine {cosine}");
+        assert!(cosine > 0.99, "{name}.conse384_top10: cosine {cosine}");
+    }
+}
+
+#[test]
 fn unisal() {
     let Some((expected, _)) = fixture("light_default") else { return };
     let Some(unisal) = loaded(Unisal::load(&ModelDir::from_env(), &Device::Cpu)) else { return };
@@ -186,4 +207,38 @@ fn fetching_makes_every_network_loadable() {
     ClipTextBridge::load(dir, &minilm).unwrap();
     EfficientNetLite2::load(dir, &Device::Cpu).unwrap();
     Unisal::load(dir, &Device::Cpu).unwrap();
+}
+
+/// Checkpoints as training code really writes them: zip and older streams, nested, strided views.
+#[test]
+fn torch_files() {
+    let Some(folder) = shared("reference/features/pth_zoo") else { return };
+    let json = std::fs::read(folder.join("expected.json")).unwrap();
+    let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&json).unwrap();
+    for (file, tensors) in &expected {
+        let found =
+            gazenlq::nn::read_torch_file(&folder.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        for (name, expected) in tensors.as_object().unwrap() {
+            if matches!(
+                expected["dtype"].as_str(),
+                Some("torch.int8" | "torch.float8_e4m3fn" | "torch.uint16")
+            ) {
+                continue; // candle has no such type
+            }
+            let suffix = format!(".{name}");
+            let tensor = found.iter().find(|(key, _)| *key == name || key.ends_with(&suffix));
+            let (_, tensor) = tensor.unwrap_or_else(|| panic!("{file}: {name} not in {:?}", found.keys()));
+            let dims: Vec<usize> = serde_json::from_value(expected["shape"].clone()).unwrap();
+            assert_eq!(tensor.dims(), dims, "{file}: {name}");
+            let sum = tensor
+                .to_dtype(candle_core::DType::F64)
+                .unwrap()
+                .sum_all()
+                .unwrap()
+                .to_scalar::<f64>()
+                .unwrap();
+            let expected = expected["sum"].as_f64().unwrap();
+            assert!((sum - expected).abs() < 1e-4, "{file}: {name} sums to {sum}, expected {expected}");
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::gemm::{Into, Mat, Threads, matmul};
+use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::{is_fast, simd, values};
 
 /// Which positions a query sees.
@@ -76,7 +76,8 @@ impl CustomOp1 for Attention {
                         let v = Mat::rows(&qkv[2 * d + head * width..], packed);
                         let mixed = &mut out[head * width..];
                         let sizes = [rows, width, tokens];
-                        matmul(sizes, q, k, scale, scores, tokens, Into::Replace, Threads::One);
+                        let into = Destination { data: scores, stride: tokens };
+                        matmul(sizes, q, k, scale, into, Into::Replace, Threads::One);
                         let mut sums = [1f32; 128];
                         for (i, (row, sum)) in scores.chunks_mut(tokens).take(rows).zip(&mut sums).enumerate()
                         {
@@ -85,7 +86,8 @@ impl CustomOp1 for Attention {
                             row[seen..].fill(0.0);
                         }
                         let p = Mat::rows(scores, tokens);
-                        matmul([rows, tokens, width], p, v, 1.0, mixed, d, Into::Replace, Threads::One);
+                        let into = Destination { data: mixed, stride: d };
+                        matmul([rows, tokens, width], p, v, 1.0, into, Into::Replace, Threads::One);
                         for (row, sum) in mixed.chunks_mut(d).zip(&sums).take(rows) {
                             simd::scale(&mut row[..width], 1.0 / sum);
                         }

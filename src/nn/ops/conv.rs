@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::gemm::{Into, Mat, Threads, matmul};
+use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::{Activation, is_fast, simd, values};
 
 /// Zeros added round the picture, in pixels.
@@ -137,7 +137,15 @@ impl Conv {
         let columns = Mat::rows(if is_pointwise { x } else { &columns }, plane);
         let kernel = Mat::rows(kernel, depth);
         let shape = [sizes.out_channels, depth, plane];
-        matmul(shape, kernel, columns, 1.0, out, plane, Into::Add, Threads::All);
+        matmul(
+            shape,
+            kernel,
+            columns,
+            1.0,
+            Destination { data: out, stride: plane },
+            Into::Add,
+            Threads::All,
+        );
         out.par_chunks_mut(plane).for_each(|out| self.activation.in_place(out));
     }
 

@@ -22,6 +22,12 @@ impl<'a> Mat<'a> {
     }
 }
 
+/// Where a product goes: row-major, rows `stride` apart.
+pub struct Destination<'a> {
+    pub data: &'a mut [f32],
+    pub stride: usize,
+}
+
 pub enum Threads {
     One,
     All,
@@ -35,17 +41,17 @@ pub enum Into {
 }
 
 /// dst = a b * factor, or dst += a b * factor, where `[m, k, n]` are the sizes, `a` is m x k and
-/// `b` is k x n, and `dst` has rows `dst_stride` apart.
+/// `b` is k x n.
 pub fn matmul(
     [m, k, n]: [usize; 3],
     a: Mat,
     b: Mat,
     factor: f32,
-    dst: &mut [f32],
-    dst_stride: usize,
+    dst: Destination,
     into: Into,
     threads: Threads,
 ) {
+    let Destination { data: dst, stride: dst_stride } = dst;
     if m == 0 || n == 0 {
         return;
     }

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
-use super::gemm::{Into, Mat, Threads, matmul};
+use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::{Activation, is_fast, values};
 
 /// # Shapes
@@ -51,8 +51,7 @@ impl CustomOp3 for Linear {
             Mat::rows(x, k),
             Mat::transposed(weight, k),
             1.0,
-            &mut out,
-            n,
+            Destination { data: &mut out, stride: n },
             Into::Add,
             Threads::All,
         );

@@ -11,6 +11,8 @@ mod elementwise;
 mod gemm;
 mod linear;
 mod norm;
+mod packed;
+mod scratch;
 mod simd;
 
 pub use attention::{Sees, attention};
@@ -18,6 +20,7 @@ pub use conv::{Conv, Padding, conv2d};
 pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
+pub use packed::Packed;
 
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 
