@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod demo;
+mod gaze;
 mod parity;
 mod support;
 mod video;
