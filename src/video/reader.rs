@@ -245,13 +245,13 @@ impl VideoReader {
     )]
     fn seek_to_key(&mut self, key: FrameIdx) {
         let stamp = self.table.seek_stamp(key);
-        let backward = ffi::AVSEEK_FLAG_BACKWARD as i32;
+        let backward = ffi::AVSEEK_FLAG_BACKWARD;
         // SAFETY: the context is open and owned by `self.input`; the stream index came from it.
         let result = unsafe {
             let context = self.input.as_mut_ptr();
             let result = ffi::av_seek_frame(context, self.stream as i32, stamp, backward);
             if result < 0 {
-                ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE as i32)
+                ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE)
             } else {
                 result
             }
@@ -411,7 +411,7 @@ fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<St
 fn is_discarded(packet: &ff::Packet) -> bool {
     use ff::packet::Ref as _;
     // SAFETY: the packet is alive; the field is a plain integer.
-    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD as i32 != 0 }
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// Pictures by the container's own index, which lists decoding times; with B-frames those are the
@@ -426,7 +426,7 @@ fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<Sto
         let count = ffi::avformat_index_get_entries_count(raw);
         (0..count)
             .filter_map(|i| ffi::avformat_index_get_entry(raw, i).as_ref())
-            .map(|e| (e.timestamp, e.flags() & ffi::AVINDEX_KEYFRAME as i32 != 0))
+            .map(|e| (e.timestamp, e.flags() & ffi::AVINDEX_KEYFRAME != 0))
             .collect()
     };
     let expected = video.frames();

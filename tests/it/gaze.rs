@@ -55,7 +55,7 @@ fn a_neon_folder_reads_on_the_scene_cameras_clock() {
     let Some(dir) = shared("data/gaze/neon_window_phone") else { return };
     assert_eq!(recording::sniff(&dir), Some(GazeFormat::NeonNative));
     assert_like_derived(&load(&dir), &dir.join("gaze_norm.csv"));
-    let session = recognise(&[dir.clone()]);
+    let session = recognise(std::slice::from_ref(&dir));
     assert_eq!(session.gaze, Some(dir.clone()));
     assert_eq!(session.video, Some(dir.join("Neon Scene Camera v1 ps1.mp4")));
 }

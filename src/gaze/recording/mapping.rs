@@ -96,7 +96,10 @@ impl ColumnMapping {
             t if t.contains("frame") => TimeUnit::Frames,
             _ => TimeUnit::Seconds,
         };
-        let [x, y] = [find(&["gaze_x", "gaze x", "pos_x", "por_x", "x"], 1), find(&["gaze_y", "gaze y", "pos_y", "por_y", "y"], 2)];
+        let [x, y] = [
+            find(&["gaze_x", "gaze x", "pos_x", "por_x", "x"], 1),
+            find(&["gaze_y", "gaze y", "pos_y", "por_y", "y"], 2),
+        ];
         let is_pixels = x.to_lowercase().contains("px") || x.to_lowercase().contains("pixel");
         let position = if is_pixels { PositionUnit::Pixels } else { PositionUnit::Fraction };
         Self::new(&time, unit, [&x, &y], position)
@@ -113,10 +116,14 @@ pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
     };
     let norm = ["norm_pos_x", "norm_pos_y"];
     if has("component_timestamp_s") || has("canonical_timestamp_s") && has("norm_pos_x") {
-        let time = if has("component_timestamp_s") { "component_timestamp_s" } else { "canonical_timestamp_s" };
+        let time =
+            if has("component_timestamp_s") { "component_timestamp_s" } else { "canonical_timestamp_s" };
         let mapping = ColumnMapping::new(time, TimeUnit::Seconds, norm, PositionUnit::Fraction);
         // GLC ignores the confidence; zero means that the recorder had no position at all
-        return Some((GazeFormat::Ego4d, confidence(ColumnMapping { origin: Origin::BottomLeft, ..mapping }, 1e-6)));
+        return Some((
+            GazeFormat::Ego4d,
+            confidence(ColumnMapping { origin: Origin::BottomLeft, ..mapping }, 1e-6),
+        ));
     }
     if has("gaze_timestamp") {
         let mapping = ColumnMapping::new("gaze_timestamp", TimeUnit::Seconds, norm, PositionUnit::Fraction);
@@ -153,7 +160,8 @@ pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
             return Some((GazeFormat::EgoExo4d, mapping));
         }
         if has("t") || has("time") || has("time_sec") || has("seconds") || has("t_s") {
-            let time = ["t", "time", "time_sec", "seconds", "t_s"].into_iter().find(|n| has(n)).unwrap_or("t");
+            let time =
+                ["t", "time", "time_sec", "seconds", "t_s"].into_iter().find(|n| has(n)).unwrap_or("t");
             let mapping = ColumnMapping::new(time, TimeUnit::Seconds, ["x", "y"], PositionUnit::Fraction);
             return Some((GazeFormat::Generic, mapping));
         }
