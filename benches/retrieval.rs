@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use gazenlq::grounding::{GazeMode, Localization};
+use gazenlq::grounding::{GazeMode, Localization, Localizer as _};
 use gazenlq::job::JobCtx;
 use gazenlq::pipeline::LightPipeline;
 use gazenlq::time::{MediaTime, TimeRange};
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
             let mut counts = [0usize; 4];
             let mut slowest = 0.0f64;
             for case in &cases {
-                let answer = pipeline.answer(&features, &case.query, mode, None)?;
+                let answer = pipeline.localize(&features, &case.query, mode, None)?;
                 slowest = slowest.max(answer.elapsed_secs);
                 let hits = [
                     peak_hits(&answer, case.truth, 1),
