@@ -2,6 +2,7 @@
 
 pub mod fonts;
 pub mod icons;
+pub mod mapping_form;
 pub mod moments;
 pub mod notices;
 pub mod theme;

@@ -16,3 +16,4 @@ mod render;
 mod shaders;
 mod support;
 mod video;
+mod view;
