@@ -39,7 +39,7 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
             );
         }
         if settings.is_results_panel_open {
-            egui::Panel::right("results").resizable(true).default_size(330.0).size_range(220.0..=480.0).show(
+            egui::Panel::right("results").resizable(true).default_size(352.0).size_range(220.0..=480.0).show(
                 ui,
                 |ui| {
                     results::results_ui(ui, state, view, out);
