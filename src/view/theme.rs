@@ -1,6 +1,10 @@
-//! Colours and spacing in one place.
+//! Colours, spacing and text sizes in one place.
+//!
+//! Calm neutral greys and one accent, so that the picture and its data carry the colour. Meaning
+//! is in Okabe and Ito's colours, which colour-blind readers tell apart, darkened for light
+//! grounds; truth and predictions differ by pattern and label as well.
 
-use egui::{Color32, Stroke};
+use egui::{Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, vec2};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +15,7 @@ pub enum ThemeChoice {
     System,
 }
 
-/// Colours that carry meaning. Predictions and truth also differ by pattern and label.
+/// Colours that carry meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Palette {
     pub accent: Color32,
@@ -19,14 +23,20 @@ pub struct Palette {
     pub prediction: Color32,
     pub curve: Color32,
     pub playhead: Color32,
+    pub text_on_playhead: Color32,
     pub warning: Color32,
     pub error: Color32,
+    /// Ground of a lane and of bars.
     pub lane: Color32,
+    /// Lines of the ruler, over lanes.
+    pub grid: Color32,
+    /// Shade over the part of the clip that is in view.
+    pub window: Color32,
+    /// Text that steps back, readable all the same.
     pub faint: Color32,
     pub text_on_block: Color32,
 }
 
-// Okabe and Ito's colours, which colour-blind readers tell apart, darkened for light grounds.
 pub fn palette(is_dark: bool) -> Palette {
     let rgb = Color32::from_rgb;
     if is_dark {
@@ -35,24 +45,30 @@ pub fn palette(is_dark: bool) -> Palette {
             truth: rgb(64, 190, 140),
             prediction: rgb(240, 170, 60),
             curve: rgb(120, 190, 240),
-            playhead: rgb(255, 255, 255),
+            playhead: rgb(245, 247, 250),
+            text_on_playhead: rgb(16, 17, 19),
             warning: rgb(240, 200, 80),
             error: rgb(240, 110, 90),
-            lane: rgb(30, 32, 36),
-            faint: rgb(140, 146, 154),
+            lane: rgb(31, 33, 37),
+            grid: Color32::from_white_alpha(18),
+            window: rgb(210, 216, 224),
+            faint: rgb(150, 156, 165),
             text_on_block: rgb(16, 16, 16),
         }
     } else {
         Palette {
             accent: rgb(0, 96, 160),
-            truth: rgb(0, 130, 95),
-            prediction: rgb(225, 150, 20),
+            truth: rgb(60, 175, 135),
+            prediction: rgb(230, 159, 40),
             curve: rgb(0, 100, 170),
-            playhead: rgb(20, 20, 20),
-            warning: rgb(140, 95, 0),
-            error: rgb(180, 45, 20),
-            lane: rgb(236, 238, 241),
-            faint: rgb(95, 100, 108),
+            playhead: rgb(24, 27, 31),
+            text_on_playhead: rgb(250, 250, 250),
+            warning: rgb(130, 88, 0),
+            error: rgb(176, 42, 20),
+            lane: rgb(234, 236, 239),
+            grid: Color32::from_black_alpha(22),
+            window: rgb(70, 78, 88),
+            faint: rgb(88, 94, 102),
             text_on_block: rgb(16, 16, 16),
         }
     }
@@ -71,23 +87,181 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     });
     for theme in [egui::Theme::Dark, egui::Theme::Light] {
         ctx.style_mut_of(theme, |style| {
-            let colours = palette(theme == egui::Theme::Dark);
-            style.spacing.item_spacing = egui::vec2(8.0, 6.0);
-            style.spacing.button_padding = egui::vec2(8.0, 4.0);
-            style.visuals.selection.bg_fill = colours.accent.gamma_multiply(0.45);
-            style.visuals.selection.stroke = Stroke::new(1.0, colours.accent);
-            style.visuals.hyperlink_color = colours.accent;
-            style.visuals.warn_fg_color = colours.warning;
-            style.visuals.error_fg_color = colours.error;
-            if theme == egui::Theme::Dark {
-                style.visuals.panel_fill = Color32::from_rgb(22, 24, 27);
-                style.visuals.window_fill = Color32::from_rgb(27, 29, 33);
-                style.visuals.extreme_bg_color = Color32::from_rgb(14, 15, 17);
-                style.visuals.override_text_color = Some(Color32::from_rgb(220, 224, 230));
-            } else {
-                style.visuals.panel_fill = Color32::from_rgb(248, 249, 250);
-                style.visuals.override_text_color = Some(Color32::from_rgb(28, 31, 36));
-            }
+            let is_dark = theme == egui::Theme::Dark;
+            spacing(style);
+            visuals(&mut style.visuals, &neutrals(is_dark), &palette(is_dark));
         });
+    }
+}
+
+/// Greys from the ground up.
+struct Neutrals {
+    /// Behind pictures and in text boxes.
+    deep: Color32,
+    panel: Color32,
+    window: Color32,
+    /// Stripes and cards.
+    raised: Color32,
+    control: Color32,
+    control_hovered: Color32,
+    control_pressed: Color32,
+    line: Color32,
+    text: Color32,
+    strong: Color32,
+}
+
+fn neutrals(is_dark: bool) -> Neutrals {
+    let rgb = Color32::from_rgb;
+    if is_dark {
+        Neutrals {
+            deep: rgb(13, 14, 16),
+            panel: rgb(22, 24, 27),
+            window: rgb(28, 30, 34),
+            raised: rgb(30, 32, 36),
+            control: rgb(42, 45, 50),
+            control_hovered: rgb(54, 58, 64),
+            control_pressed: rgb(36, 39, 44),
+            line: rgb(48, 51, 57),
+            text: rgb(214, 218, 224),
+            strong: rgb(244, 246, 249),
+        }
+    } else {
+        Neutrals {
+            deep: rgb(255, 255, 255),
+            panel: rgb(246, 247, 248),
+            window: rgb(252, 252, 253),
+            raised: rgb(237, 239, 241),
+            control: rgb(226, 229, 233),
+            control_hovered: rgb(214, 219, 225),
+            control_pressed: rgb(202, 208, 215),
+            line: rgb(208, 212, 218),
+            text: rgb(38, 42, 48),
+            strong: rgb(12, 14, 17),
+        }
+    }
+}
+
+fn spacing(style: &mut egui::Style) {
+    style.spacing.item_spacing = vec2(8.0, 6.0);
+    style.spacing.button_padding = vec2(9.0, 4.0);
+    style.spacing.interact_size.y = 24.0;
+    style.spacing.menu_margin = egui::Margin::same(8);
+    style.spacing.window_margin = egui::Margin::same(14);
+    style.text_styles.extend([
+        (TextStyle::Heading, FontId::proportional(19.0)),
+        (TextStyle::Body, FontId::proportional(13.5)),
+        (TextStyle::Button, FontId::proportional(13.5)),
+        (TextStyle::Small, FontId::proportional(11.5)),
+        (TextStyle::Monospace, FontId::monospace(13.0)),
+    ]);
+}
+
+fn visuals(visuals: &mut egui::Visuals, greys: &Neutrals, colours: &Palette) {
+    visuals.panel_fill = greys.panel;
+    visuals.window_fill = greys.window;
+    visuals.extreme_bg_color = greys.deep;
+    visuals.faint_bg_color = greys.raised;
+    visuals.code_bg_color = greys.raised;
+    visuals.window_stroke = Stroke::new(1.0, greys.line);
+    visuals.window_corner_radius = CornerRadius::same(8);
+    visuals.menu_corner_radius = CornerRadius::same(8);
+    let alpha = if visuals.dark_mode { 110 } else { 40 };
+    let shade = Color32::from_black_alpha(alpha);
+    visuals.window_shadow = Shadow { offset: [0, 8], blur: 24, spread: 0, color: shade };
+    visuals.popup_shadow = Shadow { offset: [0, 4], blur: 12, spread: 0, color: shade };
+    visuals.selection.bg_fill = mix(greys.panel, colours.accent, 0.38);
+    visuals.selection.stroke = Stroke::new(1.0, greys.strong);
+    visuals.hyperlink_color = colours.accent;
+    visuals.warn_fg_color = colours.warning;
+    visuals.error_fg_color = colours.error;
+    visuals.weak_text_color = Some(colours.faint);
+    visuals.slider_trailing_fill = true;
+
+    let widgets = &mut visuals.widgets;
+    for widget in [
+        &mut widgets.noninteractive,
+        &mut widgets.inactive,
+        &mut widgets.hovered,
+        &mut widgets.active,
+        &mut widgets.open,
+    ] {
+        widget.corner_radius = CornerRadius::same(5);
+        widget.expansion = 0.0;
+        widget.fg_stroke = Stroke::new(1.0, greys.text);
+        widget.bg_stroke = Stroke::NONE;
+    }
+    widgets.noninteractive.bg_stroke = Stroke::new(1.0, greys.line);
+    widgets.noninteractive.bg_fill = greys.panel;
+    (widgets.inactive.weak_bg_fill, widgets.inactive.bg_fill) = (greys.control, greys.control);
+    (widgets.hovered.weak_bg_fill, widgets.hovered.bg_fill) = (greys.control_hovered, greys.control_hovered);
+    (widgets.active.weak_bg_fill, widgets.active.bg_fill) = (greys.control_pressed, greys.control_pressed);
+    (widgets.open.weak_bg_fill, widgets.open.bg_fill) = (greys.control_hovered, greys.control_hovered);
+    widgets.hovered.fg_stroke = Stroke::new(1.2, greys.strong);
+    widgets.active.fg_stroke = Stroke::new(1.5, greys.strong);
+    // the ring around what has the keyboard's focus is drawn with these
+    widgets.hovered.bg_stroke = Stroke::new(1.0, greys.line);
+    widgets.active.bg_stroke = Stroke::new(1.5, colours.accent);
+}
+
+/// `part` of `b` over `a`, on gamma-coded values.
+pub fn mix(a: Color32, b: Color32, part: f32) -> Color32 {
+    let channel = |x: u8, y: u8| (f32::from(x) + (f32::from(y) - f32::from(x)) * part).round() as u8;
+    Color32::from_rgb(channel(a.r(), b.r()), channel(a.g(), b.g()), channel(a.b(), b.b()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// WCAG 2.2: relative luminance and contrast ratio.
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let luminance = |c: Color32| {
+            let linear = |v: u8| {
+                let v = f32::from(v) / 255.0;
+                if v <= 0.04045 { v / 12.92 } else { ((v + 0.055) / 1.055).powf(2.4) }
+            };
+            0.2126 * linear(c.r()) + 0.7152 * linear(c.g()) + 0.0722 * linear(c.b())
+        };
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn every_text_can_be_read_on_its_ground() {
+        for is_dark in [true, false] {
+            let (greys, colours) = (neutrals(is_dark), palette(is_dark));
+            let selected = mix(greys.panel, colours.accent, 0.38);
+            let mut pairs = vec![("selected", greys.strong, selected)];
+            for ground in [greys.panel, greys.window, greys.deep, greys.raised, colours.lane] {
+                pairs.extend([
+                    ("text", greys.text, ground),
+                    ("faint", colours.faint, ground),
+                    ("accent", colours.accent, ground),
+                    ("warning", colours.warning, ground),
+                    ("error", colours.error, ground),
+                ]);
+            }
+            for ground in [greys.control, greys.control_hovered, greys.control_pressed] {
+                pairs.push(("control", greys.text, ground));
+            }
+            for block in [colours.truth, colours.prediction] {
+                pairs.push(("block", colours.text_on_block, block));
+            }
+            pairs.push(("playhead", colours.text_on_playhead, colours.playhead));
+            for (name, text, ground) in pairs {
+                let ratio = contrast(text, ground);
+                assert!(ratio >= 4.5, "{name} on {ground:?}, dark {is_dark}: {ratio:.2}");
+            }
+        }
+    }
+
+    #[test]
+    fn marks_stand_out_from_their_lane() {
+        for is_dark in [true, false] {
+            let colours = palette(is_dark);
+            for mark in [colours.curve, colours.playhead, colours.accent] {
+                assert!(contrast(mark, colours.lane) >= 3.0, "{mark:?}, dark {is_dark}");
+            }
+        }
     }
 }

@@ -60,20 +60,21 @@ impl Axis {
         self.keep_inside();
     }
 
+    /// Moves the view so that `time` stands at `part` of the width, 0 at the left.
+    pub fn reveal(&mut self, time: MediaTime, part: f64) {
+        self.start_secs = time.secs() - part * self.span_secs;
+        self.keep_inside();
+    }
+
+    /// True when the whole clip is in view.
+    pub fn is_fit(&self) -> bool {
+        self.span_secs >= self.clip.duration().secs()
+    }
+
     fn keep_inside(&mut self) {
         let (from, to) = (self.clip.start().secs(), self.clip.end().secs());
         self.span_secs = self.span_secs.min((to - from).max(MIN_SPAN_SECS));
         self.start_secs = self.start_secs.min(to - self.span_secs).max(from);
-    }
-
-    /// Distance between ruler marks: a round number of seconds at least `points` wide.
-    pub fn tick_secs(&self, points: f32) -> f64 {
-        let wanted = self.secs_per_point() * f64::from(points);
-        const ROUND: [f64; 17] = [
-            0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0,
-            3600.0,
-        ];
-        ROUND.into_iter().find(|r| *r >= wanted).unwrap_or(7200.0)
     }
 }
 
@@ -107,5 +108,15 @@ mod tests {
                 prop_assert!(axis.visible().start().secs() >= -1e-6 && axis.visible().end().secs() <= 60.0 + 1e-6);
             }
         }
+    }
+
+    #[test]
+    fn revealing_keeps_the_zoom() {
+        let mut axis =
+            Axis::new(TimeRange::from_secs(0.0, 60.0), Some(TimeRange::from_secs(0.0, 10.0)), 0.0, 500.0);
+        axis.reveal(MediaTime::from_secs(30.0), 0.5);
+        assert_eq!(axis.visible(), TimeRange::from_secs(25.0, 35.0));
+        axis.reveal(MediaTime::from_secs(59.0), 0.1);
+        assert_eq!(axis.visible(), TimeRange::from_secs(50.0, 60.0));
     }
 }

@@ -1,44 +1,36 @@
-//! The timeline: ruler, playhead, lanes.
+//! The timeline: ruler, playhead, lanes, and the whole clip in small.
 //!
-//! Lanes are drawn with egui's painter instead of a plotting widget: every lane shares one axis,
-//! and thousands of items are culled to what is visible.
+//! Click seeks, drag scrubs, Shift+drag marks a range to loop, Ctrl+wheel zooms under the cursor,
+//! wheel and middle button pan. A moment: click jumps to its start, Shift+click to its end,
+//! double-click loops it. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
 
 mod axis;
+mod hover;
+mod lanes;
+mod menu;
+mod minimap;
+mod paint;
+mod ruler;
+mod view;
 
 pub use axis::Axis;
+pub use lanes::{Block, Lane, LaneContent};
+pub use ruler::TimeUnit;
+pub use view::{Follow, LaneSize, TimelineOptions, TimelineView};
 
-use egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, pos2, vec2};
+use egui::{Align2, FontId, PointerButton, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::theme::{self, Palette};
 use crate::time::{MediaTime, TimeRange};
+use view::Drag;
 
-const LABEL_WIDTH: f32 = 96.0;
-const RULER_HEIGHT: f32 = 22.0;
-
-/// One row below the ruler.
-pub struct Lane {
-    pub label: String,
-    pub height: f32,
-    pub content: LaneContent,
-}
-
-pub enum LaneContent {
-    Moments(Vec<Block>),
-    /// Values over time, drawn between their minimum and maximum.
-    Curve(Vec<(MediaTime, f32)>),
-    /// Spans in which something is wrong, hatched.
-    Band(Vec<(TimeRange, Color32)>),
-    Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
-}
-
-pub struct Block {
-    pub range: TimeRange,
-    pub text: String,
-    pub colour: Color32,
-    /// Truth is hatched, so that it differs from predictions without colour.
-    pub is_hatched: bool,
-    pub is_chosen: bool,
-}
+const GUTTER_WIDTH: f32 = 96.0;
+const RULER_HEIGHT: f32 = 24.0;
+const LANE_GAP: f32 = 4.0;
+/// More blocks than this in view are too thin to be pointed at.
+const MAX_BLOCK_WIDGETS: usize = 200;
+/// Ends of a range stick to edges within this distance.
+const SNAP_POINTS: f64 = 7.0;
 
 pub struct TimelineModel<'a> {
     pub clip: TimeRange,
@@ -56,270 +48,278 @@ pub enum TimelineEvent {
     ScrubEnd,
     /// Lane and block that was clicked.
     Choose(usize, usize),
+    /// A moment was double-clicked, or a range was marked with Shift+drag.
     Loop(TimeRange),
 }
 
-/// Zoom and pan, kept between frames.
-#[derive(Default)]
-pub struct TimelineView {
-    visible: Option<TimeRange>,
-    pending_zoom: Option<f32>,
-    is_scrubbing: bool,
-}
-
-impl TimelineView {
-    pub fn fit(&mut self) {
-        self.visible = None;
-    }
-
-    pub fn zoom_by(&mut self, factor: f32) {
-        self.pending_zoom = Some(factor);
-    }
-
-    /// Shows a span with half of its length on both sides.
-    pub fn zoom_to(&mut self, range: TimeRange) {
-        let margin = MediaTime::from_nanos((range.duration().nanos() / 2).max(500_000_000));
-        self.visible = Some(TimeRange::new(range.start() - margin, range.end() + margin));
-    }
+/// A lane in its place on screen.
+struct Row<'a> {
+    index: usize,
+    lane: &'a Lane,
+    area: Rect,
 }
 
 pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineView) -> Vec<TimelineEvent> {
     let mut events = Vec::new();
     let colours = theme::of(ui);
-    let height = RULER_HEIGHT + model.lanes.iter().map(|l| l.height + 4.0).sum::<f32>();
-    let (rect, response) =
-        ui.allocate_exact_size(vec2(ui.available_width(), height.max(60.0)), Sense::click_and_drag());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Slider, true, "Timeline"));
-    let body = Rect::from_min_max(pos2(rect.left() + LABEL_WIDTH, rect.top()), rect.max);
+    let width = ui.available_width();
+    let (mut rows, height) = layout(model.lanes, &view.options, width - GUTTER_WIDTH);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height.max(70.0)), Sense::click_and_drag());
+    response.widget_info(|| egui::WidgetInfo::slider(true, model.now.secs(), "Timeline"));
+    for row in &mut rows {
+        row.area = row.area.translate(vec2(rect.left() + GUTTER_WIDTH, rect.top()));
+    }
+    let ruler_row = Rect::from_min_size(
+        pos2(rect.left() + GUTTER_WIDTH, rect.top()),
+        vec2(rect.width() - GUTTER_WIDTH, RULER_HEIGHT),
+    );
+    let small = Rect::from_min_size(ruler_row.left_bottom(), vec2(ruler_row.width(), minimap::HEIGHT));
+    let body = Rect::from_min_max(ruler_row.min, rect.max);
+
     let mut axis = Axis::new(model.clip, view.visible, body.left(), body.width());
+    view.follow(&mut axis, model.now);
     navigate(ui, &response, &mut axis, view, model.now);
+    drag(ui, &response, body, &mut axis, view, model, &mut events);
+    minimap::minimap_ui(ui, small, &mut axis, model, &colours);
 
     let painter = ui.painter_at(rect);
-    ruler(&painter, &axis, body, &colours);
-    let mut top = rect.top() + RULER_HEIGHT;
-    let pointer = response.interact_pointer_pos();
-    let mut hit = None;
-    for (index, lane) in model.lanes.iter().enumerate() {
-        let row = Rect::from_min_max(pos2(body.left(), top), pos2(body.right(), top + lane.height));
-        let label_at = pos2(rect.left() + LABEL_WIDTH - 8.0, row.center().y);
-        painter.text(label_at, Align2::RIGHT_CENTER, &lane.label, FontId::proportional(12.0), colours.faint);
-        painter.rect_filled(row, 2.0, colours.lane);
-        let painter = painter.with_clip_rect(row.intersect(rect));
-        match &lane.content {
-            LaneContent::Moments(blocks) => {
-                for (i, block) in blocks.iter().enumerate() {
-                    let area = draw_block(&painter, &axis, row, block, &colours);
-                    if pointer.is_some_and(|p| area.is_some_and(|a| a.contains(p))) {
-                        hit = Some((index, i, block.range));
-                    }
-                }
-            }
-            LaneContent::Curve(points) => draw_curve(&painter, &axis, row, points, colours.curve),
-            LaneContent::Band(spans) => spans.iter().for_each(|(range, colour)| {
-                if let Some(area) = span_rect(&axis, row, *range) {
-                    painter.rect_filled(area, 0.0, colour.gamma_multiply(0.25));
-                    hatch(&painter, area, *colour);
-                }
-            }),
-            LaneContent::Thumbnails(pictures) => draw_thumbnails(&painter, &axis, row, pictures),
-        }
-        top += lane.height + 4.0;
+    for row in &rows {
+        label(&painter, rect, row, &colours);
+        painter.rect_filled(row.area, 3.0, colours.lane);
     }
-    if let Some(range) = model.loop_range {
-        let (a, b) = (axis.x(range.start()).max(body.left()), axis.x(range.end()).min(body.right()));
-        painter.rect_filled(Rect::from_x_y_ranges(a..=b, rect.top()..=rect.top() + 4.0), 0.0, colours.accent);
+    let ticks = ruler::ticks(&axis, view.options.unit, view.frames());
+    ruler::paint(&painter, &axis, ruler_row, body, &ticks, &colours);
+    let pointed = rows.iter().filter_map(|row| lane_ui(ui, row, &axis, &colours, &mut events)).last();
+    marked_range(&painter, &axis, body, view.draft(model.loop_range), &colours);
+    window_bracket(&painter, &axis, body, model.window, &colours);
+    playhead(&painter, &axis, rect, ruler_row, model, view, &colours);
+    if !view.is_dragging() && response.contains_pointer() && !response.context_menu_opened() {
+        hover::hover_ui(ui, &axis, body, &rows, view, pointed, &colours);
     }
-    playhead(&painter, &axis, rect, body, model, &colours);
-    if let Some(at) = response.hover_pos().filter(|p| body.contains(*p)) {
-        painter.vline(at.x, rect.y_range(), Stroke::new(1.0, colours.faint.gamma_multiply(0.6)));
-        if !view.is_scrubbing {
-            response.clone().on_hover_text_at_pointer(hover_text(model, &axis, at.x));
-        }
-    }
-
-    match (hit, &response) {
-        (Some((_, _, range)), r) if r.double_clicked() => events.push(TimelineEvent::Loop(range)),
-        (Some((lane, block, range)), r) if r.clicked() => {
-            events.push(TimelineEvent::Choose(lane, block));
-            events.push(TimelineEvent::Seek(range.start()));
-        }
-        (_, r) if r.clicked() => {
-            if let Some(at) = pointer.filter(|p| p.x >= body.left()) {
-                events.push(TimelineEvent::Seek(model.clip.clamp(axis.time(at.x))));
-            }
-        }
-        _ => {}
-    }
-    if response.dragged_by(egui::PointerButton::Primary)
-        && let Some(at) = pointer
+    if response.clicked()
+        && let Some(at) = response.interact_pointer_pos().filter(|p| p.x >= body.left())
     {
-        view.is_scrubbing = true;
-        events.push(TimelineEvent::Scrub(model.clip.clamp(axis.time(at.x))));
-    } else if view.is_scrubbing {
-        view.is_scrubbing = false;
-        events.push(TimelineEvent::ScrubEnd);
+        events.push(TimelineEvent::Seek(model.clip.clamp(axis.time(at.x))));
     }
-    view.visible = (axis.visible() != model.clip).then(|| axis.visible());
+    menu::menus_ui(ui, &response, rect, model.lanes, view);
+    view.visible = (!axis.is_fit()).then(|| axis.visible());
     events
+}
+
+/// The visible lanes below ruler and minimap, relative to the body, and the height of all.
+fn layout<'a>(lanes: &'a [Lane], options: &TimelineOptions, width: f32) -> (Vec<Row<'a>>, f32) {
+    let mut top = RULER_HEIGHT + minimap::HEIGHT + LANE_GAP;
+    let mut rows = Vec::new();
+    for (index, lane) in lanes.iter().enumerate().filter(|(_, lane)| options.is_shown(&lane.label)) {
+        let count = match &lane.content {
+            LaneContent::Moments(blocks) => lanes::pack(blocks).1,
+            _ => 1,
+        };
+        let height = lanes::lane_height(lane, count, options.scale());
+        rows.push(Row { index, lane, area: Rect::from_min_size(pos2(0.0, top), vec2(width, height)) });
+        top += height + LANE_GAP;
+    }
+    (rows, top)
+}
+
+fn label(painter: &egui::Painter, rect: Rect, row: &Row<'_>, colours: &Palette) {
+    let gutter = Rect::from_x_y_ranges(rect.left()..=row.area.left() - 10.0, row.area.y_range());
+    let painter = painter.with_clip_rect(gutter.intersect(painter.clip_rect()));
+    let at = pos2(gutter.right(), gutter.center().y);
+    painter.text(at, Align2::RIGHT_CENTER, &row.lane.label, FontId::proportional(12.0), colours.faint);
+}
+
+/// Draws a lane; returns the block under the pointer.
+fn lane_ui<'a>(
+    ui: &Ui,
+    row: &Row<'a>,
+    axis: &Axis,
+    colours: &Palette,
+    events: &mut Vec<TimelineEvent>,
+) -> Option<&'a Block> {
+    let painter = ui.painter_at(row.area);
+    let blocks = match &row.lane.content {
+        LaneContent::Moments(blocks) => blocks,
+        LaneContent::Curve(points) => {
+            paint::curve(&painter, axis, row.area, points, colours.curve);
+            return None;
+        }
+        LaneContent::Band(spans) => {
+            paint::band(&painter, axis, row.area, spans);
+            return None;
+        }
+        LaneContent::Thumbnails(pictures) => {
+            paint::thumbnails(&painter, axis, row.area, pictures);
+            return None;
+        }
+    };
+    let shown = paint::blocks(&painter, axis, row.area, blocks, colours);
+    let mut pointed = None;
+    for (i, area) in shown.into_iter().take(MAX_BLOCK_WIDGETS) {
+        let block = &blocks[i];
+        let id = ui.scope_id().with(("block", &row.lane.label, i));
+        let response = ui.interact(area, id, Sense::click()).on_hover_cursor(egui::CursorIcon::PointingHand);
+        response.widget_info(|| {
+            let (from, to) = (block.range.start(), block.range.end());
+            let name = format!("{}: {}, {from} to {to}", row.lane.label, block.text);
+            egui::WidgetInfo::selected(egui::Role::Button, true, block.is_chosen, name)
+        });
+        if response.has_focus() {
+            let ring = Stroke::new(2.0, colours.accent);
+            painter.rect_stroke(area.expand(1.0), 4.0, ring, egui::StrokeKind::Outside);
+        }
+        if response.hovered() {
+            pointed = Some(block);
+        }
+        if response.double_clicked() {
+            events.push(TimelineEvent::Loop(block.range));
+        } else if response.clicked() {
+            let is_end = ui.input(|input| input.modifiers.shift);
+            events.push(TimelineEvent::Choose(row.index, i));
+            events.push(TimelineEvent::Seek(if is_end { block.range.end() } else { block.range.start() }));
+        }
+    }
+    pointed
 }
 
 /// Ctrl+wheel zooms at the cursor; the wheel and the middle button pan.
 fn navigate(ui: &Ui, response: &egui::Response, axis: &mut Axis, view: &mut TimelineView, now: MediaTime) {
-    if let Some(factor) = view.pending_zoom.take() {
+    if let Some(factor) = view.take_zoom() {
         axis.zoom(f64::from(factor), axis.x(now).clamp(axis.left, axis.left + axis.width));
     }
-    if let Some(at) = response.hover_pos() {
+    if response.contains_pointer()
+        && let Some(at) = ui.input(|i| i.pointer.hover_pos())
+    {
         let (zoom, scroll) = ui.input(|i| (i.zoom_delta(), i.smooth_scroll_delta()));
         if zoom != 1.0 {
-            axis.zoom(f64::from(zoom), at.x);
+            axis.zoom(f64::from(zoom), at.x.max(axis.left));
         } else if scroll != egui::Vec2::ZERO {
             axis.pan(scroll.x + scroll.y);
         }
     }
-    if response.dragged_by(egui::PointerButton::Middle) {
+    if response.dragged_by(PointerButton::Middle) {
         axis.pan(response.drag_delta().x);
     }
 }
 
-fn ruler(painter: &egui::Painter, axis: &Axis, body: Rect, colours: &Palette) {
-    let step = axis.tick_secs(80.0);
-    let visible = axis.visible();
-    let first = (visible.start().secs() / step).floor() as i64;
-    let last = (visible.end().secs() / step).ceil() as i64;
-    for i in first..=last {
-        let time = MediaTime::from_secs(i as f64 * step);
-        let x = axis.x(time);
-        if !body.x_range().contains(x) {
-            continue;
-        }
-        painter.vline(
-            x,
-            body.top() + 14.0..=body.bottom(),
-            Stroke::new(1.0, colours.faint.gamma_multiply(0.25)),
-        );
-        let text = time.to_string();
-        let text = if step >= 1.0 { text.trim_end_matches(".000") } else { &text };
-        painter.text(
-            pos2(x + 3.0, body.top() + 2.0),
-            Align2::LEFT_TOP,
-            text,
-            FontId::proportional(11.0),
-            colours.faint,
-        );
-    }
-}
-
-fn span_rect(axis: &Axis, row: Rect, range: TimeRange) -> Option<Rect> {
-    let (a, b) = (axis.x(range.start()), axis.x(range.end()));
-    (b >= row.left() && a <= row.right())
-        .then(|| Rect::from_x_y_ranges(a..=b.max(a + 2.0), row.top() + 2.0..=row.bottom() - 2.0))
-}
-
-fn draw_block(
-    painter: &egui::Painter,
-    axis: &Axis,
-    row: Rect,
-    block: &Block,
-    colours: &Palette,
-) -> Option<Rect> {
-    let area = span_rect(axis, row, block.range)?;
-    painter.rect_filled(area, 3.0, block.colour.gamma_multiply(if block.is_chosen { 1.0 } else { 0.8 }));
-    if block.is_hatched {
-        hatch(painter, area, colours.text_on_block.gamma_multiply(0.35));
-    }
-    if block.is_chosen {
-        painter.rect_stroke(area, 3.0, Stroke::new(2.0, colours.playhead), egui::StrokeKind::Inside);
-    }
-    if area.width() > 14.0 {
-        let clipped = painter.with_clip_rect(area.intersect(painter.clip_rect()));
-        let at = pos2(area.left().max(row.left()) + 5.0, area.center().y);
-        clipped.text(at, Align2::LEFT_CENTER, &block.text, FontId::proportional(12.0), colours.text_on_block);
-    }
-    Some(area)
-}
-
-fn hatch(painter: &egui::Painter, area: Rect, colour: Color32) {
-    let clipped = painter.with_clip_rect(area.intersect(painter.clip_rect()));
-    let visible = area.intersect(painter.clip_rect());
-    let mut x = visible.left() - visible.height();
-    while x < visible.right() {
-        clipped.line_segment(
-            [pos2(x, visible.bottom()), pos2(x + visible.height(), visible.top())],
-            Stroke::new(1.0, colour),
-        );
-        x += 6.0;
-    }
-}
-
-fn draw_curve(painter: &egui::Painter, axis: &Axis, row: Rect, points: &[(MediaTime, f32)], colour: Color32) {
-    let visible = axis.visible();
-    let from = points.partition_point(|(t, _)| *t < visible.start()).saturating_sub(1);
-    let to = (points.partition_point(|(t, _)| *t <= visible.end()) + 1).min(points.len());
-    let (low, high) = points.iter().fold((f32::MAX, f32::MIN), |(l, h), (_, v)| (l.min(*v), h.max(*v)));
-    let span = (high - low).max(1e-6);
-    // no more points than can be told apart
-    let stride = ((to - from) / (row.width() as usize * 2).max(1)).max(1);
-    let line: Vec<egui::Pos2> = points[from..to]
-        .iter()
-        .step_by(stride)
-        .map(|(t, v)| pos2(axis.x(*t), row.bottom() - 3.0 - (v - low) / span * (row.height() - 6.0)))
-        .collect();
-    painter.add(egui::Shape::line(line, Stroke::new(1.5, colour)));
-}
-
-fn draw_thumbnails(
-    painter: &egui::Painter,
-    axis: &Axis,
-    row: Rect,
-    pictures: &[(MediaTime, egui::TextureId, egui::Vec2)],
+/// Scrubbing, and marking a range while Shift is held.
+fn drag(
+    ui: &Ui,
+    response: &egui::Response,
+    body: Rect,
+    axis: &mut Axis,
+    view: &mut TimelineView,
+    model: &TimelineModel<'_>,
+    events: &mut Vec<TimelineEvent>,
 ) {
-    let Some((.., size)) = pictures.first() else { return };
-    let width = size.x / size.y * row.height();
-    let count = (row.width() / width).ceil() as usize;
-    for i in 0..count {
-        let left = row.left() + i as f32 * width;
-        let time = axis.time(left + width / 2.0);
-        let Some((_, texture, _)) = pictures.iter().min_by_key(|(t, ..)| t.distance(time)) else { continue };
-        let area = Rect::from_min_size(pos2(left, row.top()), vec2(width - 1.0, row.height()));
-        let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        painter.image(*texture, area, uv, Color32::WHITE);
+    let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged_by(PointerButton::Primary))
+    else {
+        match view.end_drag() {
+            Drag::Scrub => events.push(TimelineEvent::ScrubEnd),
+            Drag::Range(range) if range.duration() > MediaTime::ZERO => {
+                events.push(TimelineEvent::Loop(range));
+            }
+            Drag::Range(_) | Drag::None => {}
+        }
+        return;
+    };
+    let (modifiers, origin) = ui.input(|i| (i.modifiers, i.pointer.press_origin()));
+    let origin_x = origin.map_or(at.x, |p| p.x);
+    if origin_x < body.left() {
+        return;
     }
+    // a drag past the edge takes the view along
+    let beyond = at.x - at.x.clamp(body.left(), body.right());
+    if beyond != 0.0 && !axis.is_fit() {
+        axis.pan(-beyond * 0.15);
+        ui.ctx().request_repaint();
+    }
+    let time = model.clip.clamp(axis.time(at.x));
+    if response.drag_started_by(PointerButton::Primary) && modifiers.shift {
+        let start = model.clip.clamp(axis.time(origin_x));
+        view.begin_range(if modifiers.alt { start } else { snapped(start, axis, model, view) });
+    }
+    if view.is_marking() {
+        view.extend_range(if modifiers.alt { time } else { snapped(time, axis, model, view) });
+    } else {
+        view.begin_scrub();
+        events.push(TimelineEvent::Scrub(time));
+    }
+}
+
+/// Edges of moments and the playhead attract; elsewhere a time falls on its picture's start.
+fn snapped(time: MediaTime, axis: &Axis, model: &TimelineModel<'_>, view: &TimelineView) -> MediaTime {
+    let reach = MediaTime::from_secs(axis.secs_per_point() * SNAP_POINTS);
+    let blocks = model.lanes.iter().filter_map(|lane| match &lane.content {
+        LaneContent::Moments(blocks) => Some(blocks),
+        _ => None,
+    });
+    let edges = blocks.flatten().flat_map(|b| [b.range.start(), b.range.end()]).chain([model.now]);
+    let snapped = lanes::snap(time, edges, reach);
+    match view.frames().filter(|_| snapped == time) {
+        Some(table) => table.time(table.at(time)),
+        None => snapped,
+    }
+}
+
+fn marked_range(
+    painter: &egui::Painter,
+    axis: &Axis,
+    body: Rect,
+    range: Option<TimeRange>,
+    colours: &Palette,
+) {
+    let Some(range) = range else { return };
+    let painter = painter.with_clip_rect(body.intersect(painter.clip_rect()));
+    let (a, b) = (axis.x(range.start()), axis.x(range.end()));
+    painter.rect_filled(
+        Rect::from_x_y_ranges(a..=b, body.y_range()),
+        0.0,
+        colours.accent.gamma_multiply(0.10),
+    );
+    painter.rect_filled(Rect::from_x_y_ranges(a..=b, body.top()..=body.top() + 3.0), 0.0, colours.accent);
+    for x in [a, b] {
+        painter.vline(x, body.y_range(), Stroke::new(1.0, colours.accent));
+    }
+    let font = FontId::proportional(10.0);
+    let y = body.top() + RULER_HEIGHT - 6.0;
+    painter.text(pos2(a - 3.0, y), Align2::RIGHT_CENTER, "A", font.clone(), colours.accent);
+    painter.text(pos2(b + 3.0, y), Align2::LEFT_CENTER, "B", font, colours.accent);
+}
+
+/// The stretch one model window sees, as a bracket under the ruler.
+fn window_bracket(
+    painter: &egui::Painter,
+    axis: &Axis,
+    body: Rect,
+    window: Option<TimeRange>,
+    colours: &Palette,
+) {
+    let Some(window) = window else { return };
+    let painter = painter.with_clip_rect(body.intersect(painter.clip_rect()));
+    let (a, b) = (axis.x(window.start()), axis.x(window.end()));
+    let y = body.top() + RULER_HEIGHT - 1.0;
+    let stroke = Stroke::new(2.0, colours.accent);
+    painter.hline(a..=b, y, stroke);
+    painter.vline(a, y - 5.0..=y, stroke);
+    painter.vline(b, y - 5.0..=y, stroke);
 }
 
 fn playhead(
     painter: &egui::Painter,
     axis: &Axis,
     rect: Rect,
-    body: Rect,
+    ruler_row: Rect,
     model: &TimelineModel<'_>,
+    view: &TimelineView,
     colours: &Palette,
 ) {
-    if let Some(window) = model.window {
-        let (a, b) = (axis.x(window.start()).max(body.left()), axis.x(window.end()).min(body.right()));
-        let y = rect.top() + RULER_HEIGHT - 3.0;
-        let stroke = Stroke::new(1.5, colours.accent);
-        painter.hline(a..=b, y, stroke);
-        painter.vline(a, y - 3.0..=y + 3.0, stroke);
-        painter.vline(b, y - 3.0..=y + 3.0, stroke);
-    }
     let x = axis.x(model.now);
-    if body.x_range().contains(x) {
-        painter.vline(x, rect.y_range(), Stroke::new(2.0, colours.playhead));
-        let tip = pos2(x, rect.top() + RULER_HEIGHT - 2.0);
-        let triangle = vec![tip, tip + vec2(-6.0, -9.0), tip + vec2(6.0, -9.0)];
-        painter.add(egui::Shape::convex_polygon(triangle, colours.playhead, Stroke::NONE));
+    if !ruler_row.x_range().expand(1.0).contains(x) {
+        return;
     }
-}
-
-fn hover_text(model: &TimelineModel<'_>, axis: &Axis, x: f32) -> String {
-    let time = axis.time(x);
-    let mut text = time.to_string();
-    for lane in model.lanes {
-        if let LaneContent::Curve(points) = &lane.content
-            && let Some((_, value)) = points.iter().min_by_key(|(t, _)| t.distance(time))
-        {
-            text += &format!("\n{}: {value:.2}", lane.label);
-        }
-    }
-    text
+    painter.vline(x, ruler_row.bottom()..=rect.bottom(), Stroke::new(2.0, colours.playhead));
+    let text = view.options.unit.text(model.now, view.frames());
+    let place = ruler_row.translate(vec2(0.0, -2.0));
+    paint::pill(painter, place, x, text, colours.playhead, colours.text_on_playhead);
 }

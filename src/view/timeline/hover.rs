@@ -1,0 +1,76 @@
+//! What is under the pointer: a picture, the time, the values of the curves.
+
+use egui::{Align2, Order, Rect, Stroke, Ui, pos2, vec2};
+
+use super::axis::Axis;
+use super::lanes::{Block, LaneContent, nearest};
+use super::paint::CurveScale;
+use super::view::TimelineView;
+use super::{Row, TimeUnit};
+use crate::time::MediaTime;
+use crate::view::theme::Palette;
+
+const PICTURE_HEIGHT: f32 = 90.0;
+
+/// A thin line through the lanes, a dot on each curve, and a card above the timeline.
+pub(super) fn hover_ui(
+    ui: &Ui,
+    axis: &Axis,
+    body: Rect,
+    rows: &[Row<'_>],
+    view: &TimelineView,
+    block: Option<&Block>,
+    colours: &Palette,
+) {
+    let Some(at) = ui.input(|i| i.pointer.hover_pos()).filter(|p| body.contains(*p)) else { return };
+    let time = axis.clip.clamp(axis.time(at.x));
+    let painter = ui.painter_at(body);
+    painter.vline(at.x, body.y_range(), Stroke::new(1.0, colours.faint.gamma_multiply(0.7)));
+    let mut values = Vec::new();
+    let mut picture = None;
+    for row in rows {
+        match &row.lane.content {
+            LaneContent::Curve(points) => {
+                if let Some((t, value)) = nearest(points, time, |(t, _)| *t) {
+                    let dot = pos2(axis.x(*t), CurveScale::new(row.area, points).y(*value));
+                    painter.circle(dot, 3.5, colours.curve, Stroke::new(1.5, colours.lane));
+                    values.push(format!("{} {value:.2}", row.lane.label));
+                }
+            }
+            LaneContent::Thumbnails(pictures) => picture = nearest(pictures, time, |(t, ..)| *t),
+            LaneContent::Moments(_) | LaneContent::Band(_) => {}
+        }
+    }
+    let card = egui::Area::new(ui.scope_id().with("hover"))
+        .order(Order::Tooltip)
+        .interactable(false)
+        .pivot(Align2::CENTER_BOTTOM)
+        .fixed_pos(pos2(at.x, body.top() - 6.0));
+    card.show(ui.ctx(), |ui| {
+        egui::Frame::popup(ui.style()).show(ui, |ui| {
+            ui.spacing_mut().item_spacing = vec2(6.0, 3.0);
+            if let Some((_, texture, size)) = picture.filter(|(.., size)| size.y > 0.0) {
+                ui.image((*texture, *size * (PICTURE_HEIGHT / size.y)));
+            }
+            ui.label(egui::RichText::new(place_text(time, view)).strong());
+            if let Some(block) = block {
+                let (from, to) = (block.range.start(), block.range.end());
+                ui.label(format!("{}   {from} to {to}", block.text));
+                ui.weak("Click: start   Shift+click: end   Double-click: loop");
+            }
+            for value in &values {
+                ui.label(value);
+            }
+        });
+    });
+}
+
+/// Time and, where the clip's pictures are known, the frame.
+fn place_text(time: MediaTime, view: &TimelineView) -> String {
+    let unit = if view.options.unit == TimeUnit::Frames { TimeUnit::Clock } else { view.options.unit };
+    let text = unit.text(time, None);
+    match view.frames() {
+        Some(table) => format!("{text}   frame {}", table.at(time).0),
+        None => text,
+    }
+}

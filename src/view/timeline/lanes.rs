@@ -1,0 +1,174 @@
+//! What the rows of the timeline hold, and how they are laid out: pure, without painting.
+//!
+//! Everything here is bounded by what can be seen: overlapping blocks share a few rows, curves
+//! keep the extremes of each column of pixels.
+
+use egui::Color32;
+
+use crate::time::{MediaTime, TimeRange};
+
+/// One row below the ruler.
+pub struct Lane {
+    pub label: String,
+    pub height: f32,
+    pub content: LaneContent,
+}
+
+pub enum LaneContent {
+    Moments(Vec<Block>),
+    /// Values over time in time order, drawn between their minimum and maximum.
+    Curve(Vec<(MediaTime, f32)>),
+    /// Spans in which something is wrong, hatched.
+    Band(Vec<(TimeRange, Color32)>),
+    /// Pictures in time order: texture and its size.
+    Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
+}
+
+pub struct Block {
+    pub range: TimeRange,
+    pub text: String,
+    pub colour: Color32,
+    /// Truth is hatched, so that it differs from predictions without colour.
+    pub is_hatched: bool,
+    pub is_chosen: bool,
+}
+
+/// Rows that overlapping blocks may take inside one lane.
+const MAX_ROWS: usize = 4;
+/// A row of blocks needs this height for its text, in points.
+const ROW_HEIGHT: f32 = 18.0;
+/// Above this number blocks overlap whatever we do, and they stay in one row.
+const MAX_PACKED: usize = 5_000;
+
+/// The row of each block such that no two in a row overlap, first fit by start time, and the
+/// number of rows. Blocks that find no free row go to the last one.
+pub fn pack(blocks: &[Block]) -> (Vec<usize>, usize) {
+    let mut rows = vec![0; blocks.len()];
+    if blocks.len() < 2 || blocks.len() > MAX_PACKED {
+        return (rows, 1);
+    }
+    let mut order: Vec<usize> = (0..blocks.len()).collect();
+    order.sort_by_key(|i| blocks[*i].range.start());
+    let mut ends: Vec<MediaTime> = Vec::new();
+    for i in order {
+        let range = blocks[i].range;
+        rows[i] = match ends.iter().position(|end| *end <= range.start()) {
+            Some(free) => free,
+            None if ends.len() < MAX_ROWS => {
+                ends.push(range.end());
+                ends.len() - 1
+            }
+            None => MAX_ROWS - 1,
+        };
+        ends[rows[i]] = ends[rows[i]].max(range.end());
+    }
+    (rows, ends.len().max(1))
+}
+
+/// Height of a lane on screen, in points: what was asked for, or more where blocks overlap.
+pub fn lane_height(lane: &Lane, rows: usize, scale: f32) -> f32 {
+    let wanted = lane.height * scale;
+    if rows > 1 { wanted.max(rows as f32 * ROW_HEIGHT) } else { wanted }
+}
+
+/// Lowest and highest value.
+pub fn value_range(points: &[(MediaTime, f32)]) -> (f32, f32) {
+    let finite = points.iter().map(|(_, v)| *v).filter(|v| v.is_finite());
+    finite.fold((f32::MAX, f32::MIN), |(low, high), v| (low.min(v), high.max(v)))
+}
+
+/// The points in view with one neighbour on each side. Where several fall into a column of
+/// pixels only the lowest and the highest stay, so that no peak is lost at any zoom.
+pub fn decimate(points: &[(MediaTime, f32)], visible: TimeRange, columns: usize) -> Vec<(MediaTime, f32)> {
+    let from = points.partition_point(|(t, _)| *t < visible.start()).saturating_sub(1);
+    let to = (points.partition_point(|(t, _)| *t <= visible.end()) + 1).min(points.len());
+    let shown = &points[from.min(to)..to];
+    let columns = columns.max(1);
+    if shown.len() <= columns * 2 {
+        return shown.to_vec();
+    }
+    let mut kept = Vec::with_capacity(columns * 2);
+    for column in shown.chunks(shown.len().div_ceil(columns)) {
+        let lowest = column.iter().enumerate().min_by(|a, b| a.1.1.total_cmp(&b.1.1)).map_or(0, |(i, _)| i);
+        let highest = column.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1)).map_or(0, |(i, _)| i);
+        kept.push(column[lowest.min(highest)]);
+        if lowest != highest {
+            kept.push(column[lowest.max(highest)]);
+        }
+    }
+    kept
+}
+
+/// The entry nearest in time, of a list in time order.
+pub fn nearest<T>(list: &[T], time: MediaTime, time_of: impl Fn(&T) -> MediaTime) -> Option<&T> {
+    let after = list.partition_point(|item| time_of(item) < time);
+    let around = [after.checked_sub(1).and_then(|i| list.get(i)), list.get(after)];
+    around.into_iter().flatten().min_by_key(|item| time_of(item).distance(time))
+}
+
+/// The edge within `reach` of `time`, or `time` itself: ends of ranges stick to moments.
+pub fn snap(time: MediaTime, edges: impl Iterator<Item = MediaTime>, reach: MediaTime) -> MediaTime {
+    let near = edges.min_by_key(|edge| edge.distance(time));
+    near.filter(|edge| edge.distance(time) <= reach).unwrap_or(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn block(start: f64, end: f64) -> Block {
+        Block {
+            range: TimeRange::from_secs(start, end),
+            text: String::new(),
+            colour: Color32::WHITE,
+            is_hatched: false,
+            is_chosen: false,
+        }
+    }
+
+    #[test]
+    fn overlapping_blocks_get_rows_of_their_own() {
+        let blocks = [block(5.0, 9.0), block(0.0, 6.0), block(6.0, 7.0), block(10.0, 11.0)];
+        assert_eq!(pack(&blocks), (vec![1, 0, 0, 0], 2));
+    }
+
+    #[test]
+    fn a_single_peak_survives_any_zoom() {
+        let mut points: Vec<_> = (0..1_000_000).map(|i| (MediaTime::from_millis(i), 0.0)).collect();
+        points[765_432].1 = 1.0;
+        let kept = decimate(&points, TimeRange::from_secs(0.0, 1000.0), 800);
+        assert!(kept.len() <= 1600 && kept.iter().any(|(_, v)| *v == 1.0));
+        assert!(kept.is_sorted_by_key(|(t, _)| *t));
+    }
+
+    #[test]
+    fn an_empty_curve_has_nothing_to_draw() {
+        assert!(decimate(&[], TimeRange::from_secs(0.0, 1.0), 10).is_empty());
+        assert!(nearest(&[] as &[MediaTime], MediaTime::ZERO, |t| *t).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_blocks_of_a_row_overlap(ranges in proptest::collection::vec((0.0..100.0f64, 0.1..8.0f64), 1..40)) {
+            let blocks: Vec<Block> = ranges.iter().map(|(s, d)| block(*s, s + d)).collect();
+            let (rows, count) = pack(&blocks);
+            prop_assert!(count <= MAX_ROWS && rows.iter().all(|r| *r < count));
+            for (i, a) in blocks.iter().enumerate() {
+                for (j, b) in blocks.iter().enumerate().skip(i + 1) {
+                    let overlap = a.range.start() < b.range.end() && b.range.start() < a.range.end();
+                    // the last row takes what is left over
+                    prop_assert!(!overlap || rows[i] != rows[j] || rows[i] == MAX_ROWS - 1);
+                }
+            }
+        }
+
+        #[test]
+        fn the_nearest_entry_is_the_nearest(mut times in proptest::collection::vec(0i64..1000, 1..50), at in 0i64..1000) {
+            times.sort_unstable();
+            let found = nearest(&times, MediaTime::from_nanos(at), |t| MediaTime::from_nanos(*t)).copied();
+            let best = times.iter().map(|t| (t - at).abs()).min();
+            prop_assert_eq!(found.map(|t| (t - at).abs()), best);
+        }
+    }
+}

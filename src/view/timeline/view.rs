@@ -1,0 +1,237 @@
+//! What the timeline keeps for itself: zoom, pan, the drag in progress, the reader's choices.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::axis::Axis;
+use super::ruler::TimeUnit;
+use crate::time::{MediaTime, TimeRange};
+use crate::video::FrameTable;
+
+/// What the view does when the playhead leaves it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Follow {
+    Off,
+    /// Turns the page.
+    #[default]
+    Page,
+    /// Keeps the playhead in the middle.
+    Centre,
+}
+
+impl Follow {
+    pub const ALL: [Self; 3] = [Self::Off, Self::Page, Self::Centre];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Off => "Stay",
+            Self::Page => "Turn the page",
+            Self::Centre => "Keep the playhead centred",
+        }
+    }
+}
+
+/// Height of the lanes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LaneSize {
+    Small,
+    #[default]
+    Normal,
+    Tall,
+}
+
+impl LaneSize {
+    pub const ALL: [Self; 3] = [Self::Small, Self::Normal, Self::Tall];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Small => "Small",
+            Self::Normal => "Normal",
+            Self::Tall => "Tall",
+        }
+    }
+}
+
+/// The reader's choices, worth saving with the other settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimelineOptions {
+    pub unit: TimeUnit,
+    pub follow: Follow,
+    pub size: LaneSize,
+    /// Labels of the lanes that are not shown.
+    pub hidden: BTreeSet<String>,
+}
+
+impl TimelineOptions {
+    pub fn is_shown(&self, label: &str) -> bool {
+        !self.hidden.contains(label)
+    }
+
+    pub(super) fn show(&mut self, label: &str, is_shown: bool) {
+        if is_shown {
+            self.hidden.remove(label);
+        } else {
+            self.hidden.insert(label.to_owned());
+        }
+    }
+
+    pub(super) fn scale(&self) -> f32 {
+        match self.size {
+            LaneSize::Small => 0.75,
+            LaneSize::Normal => 1.0,
+            LaneSize::Tall => 1.7,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) enum Drag {
+    #[default]
+    None,
+    Scrub,
+    /// The range marked so far.
+    Range(TimeRange),
+}
+
+/// Zoom and pan, kept between frames.
+#[derive(Default)]
+pub struct TimelineView {
+    pub options: TimelineOptions,
+    pub(super) visible: Option<TimeRange>,
+    frames: Option<Arc<FrameTable>>,
+    pending_zoom: Option<f32>,
+    drag: Drag,
+    /// Where the marked range began; the other end moves with the pointer.
+    anchor: MediaTime,
+    last_now: MediaTime,
+}
+
+impl TimelineView {
+    pub fn fit(&mut self) {
+        self.visible = None;
+    }
+
+    pub fn zoom_by(&mut self, factor: f32) {
+        self.pending_zoom = Some(factor);
+    }
+
+    /// Shows a span with half of its length on both sides.
+    pub fn zoom_to(&mut self, range: TimeRange) {
+        let margin = MediaTime::from_nanos((range.duration().nanos() / 2).max(500_000_000));
+        self.visible = Some(TimeRange::new(range.start() - margin, range.end() + margin));
+    }
+
+    /// The clip's own pictures: the ruler can count them, and ranges end on them.
+    pub fn set_frames(&mut self, frames: Option<&Arc<FrameTable>>) {
+        self.frames = frames.cloned();
+    }
+
+    /// The part of the clip that is shown; `None` for all of it.
+    pub fn visible(&self) -> Option<TimeRange> {
+        self.visible
+    }
+
+    pub(super) fn frames(&self) -> Option<&FrameTable> {
+        self.frames.as_deref()
+    }
+
+    pub(super) fn take_zoom(&mut self) -> Option<f32> {
+        self.pending_zoom.take()
+    }
+
+    /// Keeps a moving playhead in view. A view that the reader panned away stays where it is.
+    pub(super) fn follow(&mut self, axis: &mut Axis, now: MediaTime) {
+        let before = std::mem::replace(&mut self.last_now, now);
+        if before == now || self.drag != Drag::None || axis.is_fit() {
+            return;
+        }
+        let visible = axis.visible();
+        let is_jump = before.distance(now) > MediaTime::from_secs(1.0);
+        match self.options.follow {
+            Follow::Centre => axis.reveal(now, 0.5),
+            Follow::Page if visible.contains(now) => {}
+            Follow::Page if is_jump => axis.reveal(now, 0.5),
+            Follow::Page if visible.contains(before) => {
+                axis.reveal(now, if now > before { 0.04 } else { 0.96 });
+            }
+            Follow::Page | Follow::Off => {}
+        }
+    }
+
+    pub(super) fn begin_scrub(&mut self) {
+        self.drag = Drag::Scrub;
+    }
+
+    pub(super) fn begin_range(&mut self, at: MediaTime) {
+        self.anchor = at;
+        self.drag = Drag::Range(TimeRange::new(at, at));
+    }
+
+    pub(super) fn extend_range(&mut self, to: MediaTime) {
+        self.drag = Drag::Range(TimeRange::new(self.anchor, to));
+    }
+
+    pub(super) fn is_marking(&self) -> bool {
+        matches!(self.drag, Drag::Range(_))
+    }
+
+    pub(super) fn is_dragging(&self) -> bool {
+        self.drag != Drag::None
+    }
+
+    /// The drag that just ended.
+    pub(super) fn end_drag(&mut self) -> Drag {
+        std::mem::take(&mut self.drag)
+    }
+
+    /// The range being marked, or else the one given.
+    pub(super) fn draft(&self, given: Option<TimeRange>) -> Option<TimeRange> {
+        match self.drag {
+            Drag::Range(range) => Some(range),
+            Drag::None | Drag::Scrub => given,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(secs: f64) -> MediaTime {
+        MediaTime::from_secs(secs)
+    }
+
+    fn axis() -> Axis {
+        let clip = TimeRange::from_secs(0.0, 100.0);
+        Axis::new(clip, Some(TimeRange::from_secs(20.0, 30.0)), 0.0, 500.0)
+    }
+
+    #[test]
+    fn the_page_turns_when_the_playhead_leaves_it() {
+        let (mut view, mut axis) = (TimelineView { last_now: secs(29.9), ..Default::default() }, axis());
+        view.follow(&mut axis, secs(30.1));
+        assert!((axis.visible().start().secs() - 29.7).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_view_panned_away_is_left_alone_while_playing_but_follows_a_jump() {
+        let (mut view, mut axis) = (TimelineView { last_now: secs(50.0), ..Default::default() }, axis());
+        view.follow(&mut axis, secs(50.03));
+        assert_eq!(axis.visible(), TimeRange::from_secs(20.0, 30.0));
+        view.follow(&mut axis, secs(80.0));
+        assert_eq!(axis.visible(), TimeRange::from_secs(75.0, 85.0));
+    }
+
+    #[test]
+    fn a_range_can_be_marked_backwards() {
+        let mut view = TimelineView::default();
+        view.begin_range(secs(5.0));
+        view.extend_range(secs(3.0));
+        assert_eq!(view.draft(None), Some(TimeRange::from_secs(3.0, 5.0)));
+        assert_eq!(view.end_drag(), Drag::Range(TimeRange::from_secs(3.0, 5.0)));
+        assert_eq!(view.draft(None), None);
+    }
+}
