@@ -64,13 +64,7 @@ pub fn moments_ui(
 }
 
 /// What lies behind a row; the chosen one has a bar at its left as well as a fill.
-fn ground(
-    ui: &Ui,
-    area: Rect,
-    response: &egui::Response,
-    is_chosen: bool,
-    colours: &Palette,
-) -> egui::Shape {
+fn ground(ui: &Ui, area: Rect, response: &egui::Response, is_chosen: bool, colours: &Palette) -> egui::Shape {
     let visuals = ui.visuals();
     let fill = match (is_chosen, response.hovered()) {
         (true, _) => theme::mix(visuals.panel_fill, colours.accent, 0.22),

@@ -49,7 +49,12 @@ pub fn notices_ui(ui: &mut Ui, notices: &[Notice]) -> Option<u64> {
 fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
     let (_, colour) = words(ui, notice.severity);
     let mut is_dismissed = false;
-    let card = egui::Frame::popup(ui.style()).inner_margin(egui::Margin { left: 16, right: 10, top: 10, bottom: 10 });
+    let card = egui::Frame::popup(ui.style()).inner_margin(egui::Margin {
+        left: 16,
+        right: 10,
+        top: 10,
+        bottom: 10,
+    });
     let shown = card.show(ui, |ui| {
         ui.set_width(WIDTH);
         ui.horizontal_top(|ui| {

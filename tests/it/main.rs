@@ -6,3 +6,4 @@ mod demo;
 mod parity;
 mod support;
 mod video;
+mod view;

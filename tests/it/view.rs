@@ -1,0 +1,345 @@
+//! Widgets, driven through their accessible names and the mouse, without app state.
+//!
+//! `GAZENLQ_PICTURES=dir` also writes what they look like, for people to judge.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use egui::{Event, Modifiers, MouseWheelUnit, Pos2, TouchPhase, pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use gazenlq::grounding::Moment;
+use gazenlq::time::{MediaTime, TimeRange};
+use gazenlq::video::FrameTable;
+use gazenlq::view::mapping_form::{MappingEvent, MappingForm, mapping_ui};
+use gazenlq::view::moments::{MomentEvent, moments_ui};
+use gazenlq::view::notices::{Notice, Severity, notices_ui};
+use gazenlq::view::theme::{self, ThemeChoice};
+use gazenlq::view::timeline::{
+    Block, Lane, LaneContent, TimelineEvent, TimelineModel, TimelineView, timeline_ui,
+};
+
+const CLIP_SECS: f64 = 100.0;
+
+fn secs(secs: f64) -> MediaTime {
+    MediaTime::from_secs(secs)
+}
+
+fn block(start: f64, end: f64, text: &str, rank: usize) -> Block {
+    let colours = theme::palette(true);
+    let is_truth = text == "annotated";
+    Block {
+        range: TimeRange::from_secs(start, end),
+        text: text.into(),
+        colour: if is_truth {
+            colours.truth
+        } else {
+            colours.prediction.gamma_multiply(1.0 - 0.12 * rank as f32)
+        },
+        is_hatched: is_truth,
+        is_chosen: rank == 0 && !is_truth,
+    }
+}
+
+fn lane(label: &str, height: f32, content: LaneContent) -> Lane {
+    Lane { label: label.into(), height, content }
+}
+
+fn lanes() -> Vec<Lane> {
+    let curve = (0..400).map(|i| {
+        let t = f64::from(i) * CLIP_SECS / 400.0;
+        let bump = |at: f64, width: f64| (-((t - at) / width).powi(2)).exp();
+        (secs(t), (0.18 + 0.7 * bump(42.0, 5.0) + 0.4 * bump(75.0, 3.0) + 0.05 * (t * 2.1).sin()) as f32)
+    });
+    let warning = theme::palette(true).warning;
+    vec![
+        lane("Truth", 22.0, LaneContent::Moments(vec![block(38.0, 47.0, "annotated", 9)])),
+        lane(
+            "Moments",
+            24.0,
+            LaneContent::Moments(vec![
+                block(40.0, 46.0, "1  0.92", 0),
+                block(72.0, 78.0, "2  0.61", 1),
+                block(10.0, 14.0, "3  0.40", 2),
+            ]),
+        ),
+        lane("Similarity", 40.0, LaneContent::Curve(curve.collect())),
+        lane(
+            "Gaze gaps",
+            16.0,
+            LaneContent::Band(vec![
+                (TimeRange::from_secs(20.0, 26.0), warning),
+                (TimeRange::from_secs(61.0, 61.3), warning),
+            ]),
+        ),
+    ]
+}
+
+/// A timeline of 900 points: x = 96 is the start of the clip, x = 900 its end.
+struct Timeline {
+    harness: Harness<'static>,
+    events: Rc<RefCell<Vec<TimelineEvent>>>,
+    view: Rc<RefCell<TimelineView>>,
+}
+
+impl Timeline {
+    fn new(lanes: Vec<Lane>) -> Self {
+        let (events, view) =
+            (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(TimelineView::default())));
+        view.borrow_mut().set_frames(Some(&Arc::new(FrameTable::uniform(3000, 30.0, 30))));
+        let (sink, shared) = (Rc::clone(&events), Rc::clone(&view));
+        let mut harness = Harness::builder().with_size(vec2(900.0, 260.0)).build_ui(move |ui| {
+            theme::apply(ui.ctx(), ThemeChoice::Dark);
+            let model = TimelineModel {
+                clip: TimeRange::from_secs(0.0, CLIP_SECS),
+                now: secs(30.0),
+                loop_range: None,
+                window: None,
+                lanes: &lanes,
+            };
+            sink.borrow_mut().extend(timeline_ui(ui, &model, &mut shared.borrow_mut()));
+        });
+        harness.run();
+        Self { harness, events, view }
+    }
+
+    fn at(&self, time: f64, y: f32) -> Pos2 {
+        let rect = self.harness.get_by_label("Timeline").rect();
+        let left = rect.left() + 96.0;
+        pos2(left + (time / CLIP_SECS) as f32 * (rect.right() - left), rect.top() + y)
+    }
+
+    fn press(&mut self, pos: Pos2, pressed: bool, modifiers: Modifiers) {
+        let button = egui::PointerButton::Primary;
+        self.harness.hover_at(pos);
+        self.harness.event_modifiers(Event::PointerButton { pos, button, pressed, modifiers }, modifiers);
+        self.harness.run_ok();
+    }
+
+    fn wheel(&mut self, pos: Pos2, delta: f32, modifiers: Modifiers) {
+        self.harness.hover_at(pos);
+        let (unit, delta, phase) = (MouseWheelUnit::Line, vec2(0.0, delta), TouchPhase::Move);
+        self.harness.event_modifiers(Event::MouseWheel { unit, delta, phase, modifiers }, modifiers);
+        self.harness.run_steps(30);
+    }
+
+    fn take(&self) -> Vec<TimelineEvent> {
+        self.events.take()
+    }
+}
+
+fn is_near(time: MediaTime, wanted: f64) -> bool {
+    (time.secs() - wanted).abs() < 0.2
+}
+
+#[test]
+fn clicking_the_ruler_seeks_there() {
+    let mut timeline = Timeline::new(lanes());
+    let at = timeline.at(60.0, 10.0);
+    timeline.press(at, true, Modifiers::NONE);
+    timeline.press(at, false, Modifiers::NONE);
+    let events = timeline.take();
+    assert!(matches!(events[..], [TimelineEvent::Seek(t)] if is_near(t, 60.0)), "{events:?}");
+}
+
+#[test]
+fn clicking_a_moment_jumps_to_its_start_and_shift_click_to_its_end() {
+    let mut timeline = Timeline::new(lanes());
+    timeline.harness.get_by_label_contains("Moments: 2  0.61").click();
+    timeline.harness.run_ok();
+    assert_eq!(timeline.take(), [TimelineEvent::Choose(1, 1), TimelineEvent::Seek(secs(72.0))]);
+    timeline.harness.get_by_label_contains("Moments: 2  0.61").click_modifiers(Modifiers::SHIFT);
+    timeline.harness.run_ok();
+    assert!(timeline.take().contains(&TimelineEvent::Seek(secs(78.0))));
+}
+
+#[test]
+fn double_clicking_a_moment_loops_it() {
+    let mut timeline = Timeline::new(lanes());
+    for _ in 0..2 {
+        timeline.harness.get_by_label_contains("Truth: annotated").click();
+        timeline.harness.step();
+    }
+    timeline.harness.run_ok();
+    assert!(timeline.take().contains(&TimelineEvent::Loop(TimeRange::from_secs(38.0, 47.0))));
+}
+
+#[test]
+fn dragging_scrubs_and_says_when_it_ends_also_when_it_begins_on_a_moment() {
+    let mut timeline = Timeline::new(lanes());
+    // the first point lies on a moment of the "Moments" lane
+    let (from, to) = (timeline.at(43.0, 78.0), timeline.at(80.0, 78.0));
+    timeline.press(from, true, Modifiers::NONE);
+    timeline.harness.hover_at(to);
+    timeline.harness.run_ok();
+    timeline.press(to, false, Modifiers::NONE);
+    let events = timeline.take();
+    assert!(events.iter().any(|e| matches!(e, TimelineEvent::Scrub(t) if is_near(*t, 80.0))), "{events:?}");
+    assert_eq!(events.last(), Some(&TimelineEvent::ScrubEnd));
+}
+
+#[test]
+fn shift_drag_marks_a_range_that_sticks_to_edges() {
+    let mut timeline = Timeline::new(lanes());
+    let (from, to) = (timeline.at(50.0, 10.0), timeline.at(71.6, 10.0));
+    timeline.press(from, true, Modifiers::SHIFT);
+    timeline.harness.hover_at(to);
+    timeline.harness.run_ok();
+    timeline.press(to, false, Modifiers::SHIFT);
+    let events = timeline.take();
+    let [TimelineEvent::Loop(range)] = events[..] else { panic!("{events:?}") };
+    assert!(is_near(range.start(), 50.0) && range.end() == secs(72.0), "{range:?}");
+}
+
+#[test]
+fn ctrl_wheel_zooms_under_the_cursor_and_the_wheel_pans() {
+    let mut timeline = Timeline::new(lanes());
+    let at = timeline.at(75.0, 120.0);
+    timeline.wheel(at, 4.0, Modifiers::COMMAND);
+    let zoomed = timeline.view.borrow().visible().expect("zoomed in");
+    let part = (75.0 - zoomed.start().secs()) / zoomed.duration().secs();
+    assert!(zoomed.duration() < secs(90.0) && (part - 0.75).abs() < 0.01, "{zoomed:?}");
+    timeline.wheel(at, 2.0, Modifiers::NONE);
+    let panned = timeline.view.borrow().visible().expect("still zoomed in");
+    assert!(panned.start() < zoomed.start());
+    assert!(panned.duration().distance(zoomed.duration()) < secs(1e-3));
+}
+
+#[test]
+fn a_lane_can_be_hidden_and_the_ruler_can_count_frames() {
+    let mut timeline = Timeline::new(lanes());
+    timeline.harness.get_by_label_contains("Lanes").click();
+    timeline.harness.run_ok();
+    timeline.harness.get_by_label("Moments").click();
+    timeline.harness.run_ok();
+    assert!(timeline.harness.query_by_label_contains("Moments: 1").is_none());
+    timeline.harness.get_by_label("Frames").click();
+    timeline.harness.run_ok();
+    assert_eq!(timeline.view.borrow().options.unit, gazenlq::view::timeline::TimeUnit::Frames);
+}
+
+#[test]
+fn a_hundred_thousand_moments_and_a_million_values_stay_few_shapes() {
+    let many = (0..100_000).map(|i| {
+        let start = f64::from(i) * 0.001;
+        block(start, start + 0.0005, "x", 1)
+    });
+    let curve = (0..1_000_000).map(|i| (MediaTime::from_nanos(i64::from(i) * 100_000), (i % 977) as f32));
+    let timeline = Timeline::new(vec![
+        lane("Many", 24.0, LaneContent::Moments(many.collect())),
+        lane("Curve", 40.0, LaneContent::Curve(curve.collect())),
+    ]);
+    let shapes = timeline.harness.output().shapes.len();
+    assert!(shapes < 4_000, "{shapes} shapes");
+}
+
+fn moments() -> Vec<Moment> {
+    [(40.0, 46.0, 0.92), (72.0, 78.0, 0.61), (10.0, 14.0, 0.40)]
+        .map(|(start, end, score)| Moment { range: TimeRange::from_secs(start, end), score })
+        .to_vec()
+}
+
+#[test]
+fn a_moment_in_the_list_jumps_when_clicked() {
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&events);
+    let moments = moments();
+    let mut harness = Harness::builder().with_size(vec2(320.0, 300.0)).build_ui(move |ui| {
+        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), None, |_| None));
+    });
+    harness.run();
+    harness.get_by_label_contains("Moment 2").click();
+    harness.run_ok();
+    assert_eq!(events.take(), [MomentEvent::Jump(1)]);
+}
+
+#[test]
+fn columns_are_used_once_they_make_sense() {
+    let events = Rc::new(RefCell::new(Vec::new()));
+    let sink = Rc::clone(&events);
+    let header = ["clock", "left", "right"].map(str::to_owned).to_vec();
+    let mut form = MappingForm::new(header, vec![["0", "0.4", "0.5"].map(str::to_owned).to_vec()]);
+    let mut harness = Harness::builder().with_size(vec2(620.0, 520.0)).build_ui(move |ui| {
+        sink.borrow_mut().extend(mapping_ui(ui, &mut form));
+    });
+    harness.run();
+    harness.get_by_label("Use these columns").click();
+    harness.run_ok();
+    assert_eq!(events.take(), [MappingEvent::Apply]);
+}
+
+/// Everything on one page, for looking at.
+fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2, is_hovered: bool) {
+    let lanes = lanes();
+    let mut view = TimelineView::default();
+    view.zoom_to(TimeRange::from_secs(30.0, 66.0));
+    let header = ["timestamp [ns]", "gaze x [px]", "gaze y [px]", "worn", "confidence"];
+    let rows = (0..5).map(|i| {
+        vec![
+            format!("{}", 1_000_000 * i),
+            format!("{}.2", 640 + i),
+            format!("{}.8", 360 - i),
+            "1".into(),
+            "0.97".into(),
+        ]
+    });
+    let mut form = MappingForm::new(header.map(str::to_owned).to_vec(), rows.collect());
+    let notices = [
+        (Severity::Info, "Saved kitchen-42.png, 1920 x 1080."),
+        (
+            Severity::Error,
+            "gaze.csv: expected a column with times, found timestamp, x and y of 3 of 412 rows only",
+        ),
+    ];
+    let notices = notices
+        .iter()
+        .enumerate()
+        .map(|(i, (severity, text))| Notice { id: i as u64, severity: *severity, text: (*text).into() })
+        .collect::<Vec<_>>();
+    let moments = moments();
+    let mut is_themed = false;
+    let mut harness = Harness::builder().with_size(size).wgpu().build_ui(move |ui| {
+        if !std::mem::replace(&mut is_themed, true) {
+            theme::apply(ui.ctx(), choice);
+        }
+        let model = TimelineModel {
+            clip: TimeRange::from_secs(0.0, CLIP_SECS),
+            now: secs(47.3),
+            loop_range: Some(TimeRange::from_secs(56.0, 63.0)),
+            window: Some(TimeRange::from_secs(46.8, 47.9)),
+            lanes: &lanes,
+        };
+        egui::Panel::bottom("timeline").resizable(false).show(ui, |ui| timeline_ui(ui, &model, &mut view));
+        egui::Panel::right("results").resizable(false).default_size(300.0).show(ui, |ui| {
+            ui.heading("Moments");
+            let truth = Some(TimeRange::from_secs(38.0, 47.0));
+            moments_ui(ui, &moments, Some(0), truth, |_| None);
+        });
+        egui::CentralPanel::default().show(ui, |ui| {
+            ui.heading("Columns of gaze.csv");
+            mapping_ui(ui, &mut form);
+        });
+        notices_ui(ui, &notices);
+    });
+    harness.run_steps(4);
+    if is_hovered {
+        let rect = harness.get_by_label("Timeline").rect();
+        harness.hover_at(pos2(rect.left() + 330.0, rect.top() + 80.0));
+        harness.run_steps(4);
+    }
+    let picture = harness.render().expect("a software renderer is installed");
+    picture.save(dir.join(format!("{name}.png"))).expect("the folder is writable");
+}
+
+#[test]
+fn pictures_for_people() {
+    let Some(dir) = std::env::var_os("GAZENLQ_PICTURES").map(std::path::PathBuf::from) else {
+        println!("skipped: GAZENLQ_PICTURES is not set");
+        return;
+    };
+    std::fs::create_dir_all(&dir).expect("the folder is writable");
+    page(&dir, ThemeChoice::Dark, "view-dark", vec2(1280.0, 800.0), true);
+    page(&dir, ThemeChoice::Light, "view-light", vec2(1280.0, 800.0), false);
+}
