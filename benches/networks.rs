@@ -3,6 +3,8 @@
 //! `scripts/bench_clip_torch.py` times the same image tower in PyTorch with two threads; run both
 //! in the same minutes, on an idle machine.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints its result")]
+
 use std::time::Instant;
 
 use gazenlq::features::{ClipImageTower, ClipTextBridge, EfficientNetLite2, MiniLm, RgbImage8};

@@ -13,7 +13,7 @@ use crate::features::{
     ClipFeatures, ClipImageTower, ClipTextBridge, FrameEvidence, MiniLm, RgbImage8, store,
 };
 use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
-use crate::grounding::{GazeMode, LABEL, Localization, moments_of, score_curve};
+use crate::grounding::{GazeMode, LABEL, Localization, Localizer, moments_of, score_curve};
 use crate::job::JobCtx;
 use crate::nn::{self, ModelDir, Registry};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
@@ -144,9 +144,14 @@ impl LightPipeline {
             }
         }
     }
+}
 
-    /// Answers from what has been computed so far. Without any evidence the answer is empty.
-    pub fn answer(
+impl Localizer for LightPipeline {
+    fn label(&self) -> &str {
+        LABEL
+    }
+
+    fn localize(
         &self,
         features: &ClipFeatures,
         query: &str,
@@ -167,7 +172,7 @@ impl LightPipeline {
         Ok(Localization {
             moments: moments_of(&curve, features.duration(), TOP),
             curve,
-            pipeline: LABEL.to_owned(),
+            pipeline: self.label().to_owned(),
             words,
             elapsed_secs: started.elapsed().as_secs_f64(),
             evidence: frames.len(),

@@ -36,7 +36,7 @@ impl MediaTime {
 
     /// Absolute distance to another time.
     pub fn distance(self, other: Self) -> Self {
-        Self((self.0 - other.0).abs())
+        Self(self.0.saturating_sub(other.0).saturating_abs())
     }
 }
 

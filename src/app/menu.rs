@@ -4,6 +4,7 @@ use egui::Ui;
 
 use super::command::{ACTIONS, Action, Command};
 use super::state::AppState;
+use crate::view::icons::{self, Icon};
 
 pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     egui::MenuBar::new().ui(ui, |ui| {
@@ -32,13 +33,20 @@ fn action_row_ui(ui: &mut Ui, action: &Action, state: &AppState, out: &mut Vec<C
 }
 
 /// A toolbar button for an action, named and explained by the table.
-pub fn action_button_ui(ui: &mut Ui, id: &str, icon: &str, state: &AppState, out: &mut Vec<Command>) {
+pub fn action_button_ui(
+    ui: &mut Ui,
+    id: &str,
+    icon: Icon,
+    is_on: bool,
+    state: &AppState,
+    out: &mut Vec<Command>,
+) {
     let Some(action) = Action::by_id(id) else { return };
-    let button = egui::Button::new(icon).min_size(egui::vec2(26.0, 24.0));
-    let response = ui.add_enabled((action.is_enabled)(state), button);
-    response.widget_info(|| {
-        egui::WidgetInfo::labeled(egui::Role::Button, (action.is_enabled)(state), action.label)
-    });
+    let is_enabled = (action.is_enabled)(state);
+    let button = egui::Button::new("").selected(is_on).min_size(egui::vec2(30.0, 26.0));
+    let response = ui.add_enabled(is_enabled, button);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, is_enabled, action.label));
+    icons::paint(ui.painter(), response.rect, icon, ui.style().interact(&response).text_color());
     let shortcut = action.shortcut_text(ui.ctx());
     let hint =
         if shortcut.is_empty() { action.label.to_owned() } else { format!("{} ({shortcut})", action.label) };

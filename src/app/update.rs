@@ -8,7 +8,7 @@ use super::dialogs;
 use super::queries::Answers;
 use super::state::{AppState, GazeSession, Models};
 use super::tasks::{Done, Finished, TaskKind};
-use crate::grounding::GazeMode;
+use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline};
 use crate::playback::{PlaybackCommand, Player};
 use crate::render::{Compare, HeatMode};
@@ -273,7 +273,7 @@ fn start_answer(state: &mut AppState, id: u64) {
             if mode == GazeMode::Recorded && gaze.is_none() {
                 continue;
             }
-            answers.insert(mode, Arc::new(pipeline.answer(&features, &text, mode, gaze.as_deref())?));
+            answers.insert(mode, Arc::new(pipeline.localize(&features, &text, mode, gaze.as_deref())?));
         }
         Ok(Done::Answered { query: id, answers })
     });

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Ending, GazeModeArg, out};
 use crate::export::table::{AnswerRow, answer_object};
-use crate::grounding::GazeMode;
+use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::LightPipeline;
 use crate::session;
 
@@ -57,7 +57,7 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 
     let mut has_moments = true;
     for text in &args.text {
-        let mut answer = pipeline.answer(&features, text, mode, opened.companions.gaze.as_ref())?;
+        let mut answer = pipeline.localize(&features, text, mode, opened.companions.gaze.as_ref())?;
         answer.moments.truncate(args.top);
         has_moments &= !answer.moments.is_empty();
         let row = AnswerRow { query: text, gaze_mode: mode, answer: &answer, truth: None };

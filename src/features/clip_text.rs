@@ -116,7 +116,7 @@ impl ClipTextTower {
     /// The end mark's vector, projected, not normalised.
     ///
     /// # Shapes
-    /// → [projection]
+    /// → `[projection]`
     pub fn project(&self, ids: &[u32]) -> Result<Tensor> {
         let hidden = self.hidden(ids)?;
         self.projection.forward(&hidden.narrow(0, ids.len() - 1, 1)?)?.squeeze(0)

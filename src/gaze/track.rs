@@ -65,7 +65,8 @@ impl GazeTrack {
     /// The sample nearest in time, unless the recording has a gap there.
     pub fn at(&self, time: MediaTime) -> Option<&GazeSample> {
         let after = self.samples.partition_point(|s| s.time < time);
-        let candidates = [after.checked_sub(1), Some(after)];
+        // the later one first: GLC's rule for two that are equally near
+        let candidates = [Some(after), after.checked_sub(1)];
         candidates
             .into_iter()
             .flatten()

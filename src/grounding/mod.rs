@@ -10,6 +10,8 @@ pub use nms::soft_nms;
 
 use serde::{Deserialize, Serialize};
 
+use crate::features::ClipFeatures;
+use crate::gaze::GazeTrack;
 use crate::time::{MediaTime, TimeRange};
 
 /// Which gaze weighs the evidence.
@@ -60,4 +62,20 @@ pub struct Localization {
     pub elapsed_secs: f64,
     /// Sampled pictures that the answer rests on.
     pub evidence: usize,
+}
+
+/// Answers a question about a clip. Other networks plug in here.
+pub trait Localizer: Send + Sync {
+    /// Shown wherever an answer is shown.
+    fn label(&self) -> &str;
+
+    /// Answers from the evidence so far; without any the answer is empty. `recorded` is the gaze
+    /// recording, on the clip's clock.
+    fn localize(
+        &self,
+        features: &ClipFeatures,
+        query: &str,
+        mode: GazeMode,
+        recorded: Option<&GazeTrack>,
+    ) -> anyhow::Result<Localization>;
 }

@@ -38,7 +38,7 @@ impl Linear {
     }
 
     /// # Shapes
-    /// `weight` [out, in], `bias` [out]
+    /// `weight` `[out, in]`, `bias` `[out]`
     pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
         if weight.device().is_cpu()
             && weight.dtype() == DType::F32

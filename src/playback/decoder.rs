@@ -3,8 +3,9 @@
 //! A newer wish replaces an older one at once, also in the middle of decoding towards it. Pictures
 //! decoded on the way from the key frame are delivered too, so stepping backwards is free.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 
 use crate::job::Wake;
 use crate::time::FrameIdx;
@@ -36,6 +37,9 @@ pub struct Wish {
 struct Slot {
     wish: Option<Wish>,
     is_closed: bool,
+    /// Pictures sent and not yet taken: a wish cannot know of them, and decoding one again would
+    /// mean a seek back to its key frame.
+    in_flight: VecDeque<FrameIdx>,
 }
 
 struct Shared {
@@ -63,7 +67,7 @@ impl Decoder {
         F: FnOnce() -> Result<S, VideoError> + Send + 'static,
     {
         let shared = Arc::new(Shared {
-            slot: Mutex::new(Slot { wish: None, is_closed: false }),
+            slot: Mutex::new(Slot { wish: None, is_closed: false, in_flight: VecDeque::new() }),
             changed: Condvar::new(),
             epoch: AtomicU64::new(0),
         });
@@ -91,7 +95,12 @@ impl Decoder {
     }
 
     pub fn take(&self) -> Option<Result<Frame, VideoError>> {
-        self.frames.try_recv().ok()
+        let frame = self.frames.try_recv().ok()?;
+        if let Ok(frame) = &frame {
+            let mut slot = self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.in_flight.retain(|index| *index != frame.index);
+        }
+        Some(frame)
     }
 }
 
@@ -135,6 +144,10 @@ impl Worker {
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_current(&self, epoch: u64) -> bool {
         self.shared.epoch.load(Ordering::Relaxed) == epoch
     }
@@ -155,13 +168,20 @@ impl Worker {
             (at, FrameIdx(at.0.saturating_add(wish.ahead)).min(last))
         };
         for index in from.0..=to.0 {
-            if !self.is_current(epoch) || !self.deliver(source.frame_at(FrameIdx(index))) {
+            if !self.is_current(epoch) {
+                return;
+            }
+            let is_on_its_way = self.lock().in_flight.contains(&FrameIdx(index));
+            if !is_on_its_way && !self.deliver(source.frame_at(FrameIdx(index))) {
                 return;
             }
         }
     }
 
     fn deliver(&self, frame: Result<Frame, VideoError>) -> bool {
+        if let Ok(frame) = &frame {
+            self.lock().in_flight.push_back(frame.index);
+        }
         let is_wanted = self.sender.send(frame).is_ok();
         (self.wake)();
         is_wanted

@@ -21,6 +21,8 @@ use crate::time::{FrameIdx, MediaTime};
 /// serves, where it has one.
 const LARGE_FILE_BYTES: u64 = 1 << 30;
 const DECODE_THREADS: usize = 2;
+/// Key frames to go back when a seek lands past its picture.
+const MAX_SEEK_RETRIES: u32 = 3;
 /// A cut-off file repeats its last read error for ever.
 const MAX_READ_FAILURES: u32 = 16;
 
@@ -36,6 +38,8 @@ pub struct VideoReader {
     is_draining: bool,
     /// Packets or pictures that ffmpeg refused, since opening.
     broken: u64,
+    /// Failed reads since the last seek.
+    read_failures: u32,
 }
 
 /// Versions of the linked ffmpeg libraries.
@@ -152,6 +156,7 @@ impl VideoReader {
             position: None,
             is_draining: false,
             broken: 0,
+            read_failures: 0,
         };
         reader.seek_to_key(FrameIdx(0));
         Ok(reader)
@@ -192,6 +197,7 @@ impl VideoReader {
         if !is_ahead {
             self.seek_to_key(key);
         }
+        let mut retries = MAX_SEEK_RETRIES;
         loop {
             let mut newest = None;
             while let Some((at, picture)) = self.pull(Some(index))? {
@@ -204,9 +210,10 @@ impl VideoReader {
                 }
                 newest = Some((at, picture));
             }
-            // The key frame flag lied or the picture is broken: try from further back, once per key.
+            // The key frame flag lied or the picture is broken: try again from further back.
             let overshot = newest.as_ref().is_none_or(|(at, _)| *at > index);
-            if overshot && key > FrameIdx(0) {
+            if overshot && key > FrameIdx(0) && retries > 0 {
+                retries -= 1;
                 key = self.table.keyframe_before(FrameIdx(key.0 - 1));
                 self.seek_to_key(key);
                 continue;
@@ -245,13 +252,13 @@ impl VideoReader {
     )]
     fn seek_to_key(&mut self, key: FrameIdx) {
         let stamp = self.table.seek_stamp(key);
-        let backward = ffi::AVSEEK_FLAG_BACKWARD as i32;
+        let backward = ffi::AVSEEK_FLAG_BACKWARD;
         // SAFETY: the context is open and owned by `self.input`; the stream index came from it.
         let result = unsafe {
             let context = self.input.as_mut_ptr();
             let result = ffi::av_seek_frame(context, self.stream as i32, stamp, backward);
             if result < 0 {
-                ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE as i32)
+                ffi::av_seek_frame(context, self.stream as i32, 0, ffi::AVSEEK_FLAG_BYTE)
             } else {
                 result
             }
@@ -262,6 +269,7 @@ impl VideoReader {
         self.decoder.flush();
         self.position = None;
         self.is_draining = false;
+        self.read_failures = 0;
     }
 
     /// Next picture with its index. With `before`, pictures that nothing depends on are not
@@ -287,6 +295,8 @@ impl VideoReader {
                         return Ok(None);
                     }
                 }
+                // a draining decoder has nothing left to recover with
+                Err(_) if self.is_draining => return Ok(None),
                 Err(_) => self.broken += 1,
             }
             if self.is_draining {
@@ -310,9 +320,11 @@ impl VideoReader {
             }
             Err(ff::Error::Eof) => self.drain(),
             Err(_) => {
-                // a broken file end repeats the same error for ever
                 self.broken += 1;
-                self.drain();
+                self.read_failures += 1;
+                if self.read_failures > MAX_READ_FAILURES {
+                    self.drain();
+                }
             }
         }
     }
@@ -411,7 +423,7 @@ fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<St
 fn is_discarded(packet: &ff::Packet) -> bool {
     use ff::packet::Ref as _;
     // SAFETY: the packet is alive; the field is a plain integer.
-    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD as i32 != 0 }
+    unsafe { (*packet.as_ptr()).flags & ffi::AV_PKT_FLAG_DISCARD != 0 }
 }
 
 /// Pictures by the container's own index, which lists decoding times; with B-frames those are the
@@ -426,7 +438,7 @@ fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<Sto
         let count = ffi::avformat_index_get_entries_count(raw);
         (0..count)
             .filter_map(|i| ffi::avformat_index_get_entry(raw, i).as_ref())
-            .map(|e| (e.timestamp, e.flags() & ffi::AVINDEX_KEYFRAME as i32 != 0))
+            .map(|e| (e.timestamp, e.flags() & ffi::AVINDEX_KEYFRAME != 0))
             .collect()
     };
     let expected = video.frames();

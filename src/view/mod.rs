@@ -1,6 +1,7 @@
 //! Data in, drawing and wishes out: widgets that know no app state and no thread.
 
 pub mod fonts;
+pub mod icons;
 pub mod mapping_form;
 pub mod moments;
 pub mod notices;

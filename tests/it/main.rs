@@ -1,9 +1,19 @@
 //! One integration binary, so that ffmpeg, candle and wgpu are linked once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says why it skips"
+)]
+
 mod architecture;
 mod cli;
 mod demo;
+mod gaze;
+mod gui;
 mod parity;
+mod render;
+mod shaders;
 mod support;
 mod video;
 mod view;

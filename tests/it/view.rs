@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use egui::{Event, Modifiers, MouseWheelUnit, Pos2, TouchPhase, pos2, vec2};
+use egui::{Event, Modifiers, MouseWheelSource, MouseWheelUnit, Pos2, TouchPhase, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -121,7 +121,7 @@ impl Timeline {
     fn wheel(&mut self, pos: Pos2, delta: f32, modifiers: Modifiers) {
         self.harness.hover_at(pos);
         let (unit, delta, phase) = (MouseWheelUnit::Line, vec2(0.0, delta), TouchPhase::Move);
-        self.harness.event_modifiers(Event::MouseWheel { unit, delta, phase, modifiers }, modifiers);
+        self.harness.event_modifiers(Event::MouseWheel { unit, delta, phase, modifiers, source: MouseWheelSource::Wheel }, modifiers);
         self.harness.run_steps(30);
     }
 

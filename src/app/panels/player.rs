@@ -9,6 +9,7 @@ use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
 use crate::playback::PlayerState;
 use crate::render::Compare;
+use crate::view::icons::Icon;
 use crate::view::theme;
 use crate::view::video::video_ui;
 
@@ -58,12 +59,18 @@ fn badges_ui(ui: &Ui, state: &AppState, area: egui::Rect) {
 fn transport_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(player) = &state.player else { return };
     ui.horizontal(|ui| {
-        action_button_ui(ui, "start", "⏮", state, out);
-        action_button_ui(ui, "previous-frame", "⏴", state, out);
-        action_button_ui(ui, "toggle-play", if player.is_playing() { "⏸" } else { "▶" }, state, out);
-        action_button_ui(ui, "next-frame", "⏵", state, out);
-        action_button_ui(ui, "end", "⏭", state, out);
-        action_button_ui(ui, "loop", if player.loop_range().is_some() { "⟲ on" } else { "⟲" }, state, out);
+        let is_looping = player.loop_range().is_some();
+        let play = if player.is_playing() { Icon::Pause } else { Icon::Play };
+        for (id, icon, is_on) in [
+            ("start", Icon::ToStart, false),
+            ("previous-frame", Icon::StepBack, false),
+            ("toggle-play", play, false),
+            ("next-frame", Icon::StepForward, false),
+            ("end", Icon::ToEnd, false),
+            ("loop", Icon::Loop, is_looping),
+        ] {
+            action_button_ui(ui, id, icon, is_on, state, out);
+        }
         ui.label(RichText::new(format!("{} / {}", player.time(), player.table().range().end())).monospace());
         let faint = theme::of(ui).faint;
         ui.label(RichText::new(format!("frame {}", player.frame().0)).monospace().color(faint));

@@ -132,7 +132,7 @@ pub fn results_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
                 let understood: Vec<String> = answer
                     .words
                     .iter()
-                    .map(|(word, name)| if word == name { word.clone() } else { format!("{word} → {name}") })
+                    .map(|(word, name)| if word == name { word.clone() } else { format!("{word} = {name}") })
                     .collect();
                 ui.add(egui::Label::new(RichText::new(understood.join(", ")).color(faint).small()).wrap())
                     .on_hover_text("The words of the question and the names that stand in for them");
@@ -187,7 +187,7 @@ fn other_queries_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     for query in state.queries.iter() {
         ui.horizontal(|ui| {
             let is_selected = state.queries.selected().is_some_and(|s| s.id == query.id);
-            if ui.button("✖").on_hover_text(format!("Forget: {}", query.text)).clicked() {
+            if ui.small_button("Forget").on_hover_text(format!("Forget: {}", query.text)).clicked() {
                 out.push(QueryCommand::Remove(query.id).into());
             }
             let label = egui::Button::selectable(is_selected, &query.text).truncate();

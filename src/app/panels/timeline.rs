@@ -24,6 +24,7 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
         lanes: &lanes,
     };
     let events = egui::ScrollArea::vertical()
+        .auto_shrink(false)
         .scroll_source(egui::scroll_area::ScrollSource::SCROLL_BAR)
         .show(ui, |ui| timeline_ui(ui, &model, &mut view.timeline))
         .inner;

@@ -22,10 +22,9 @@ pub(super) fn load(path: &Path, context: &LoadContext<'_>) -> Result<Loaded, Gaz
         .map_err(|e| GazeFileError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?;
     // some exports are Latin-1; every byte that matters is ASCII
     let text = String::from_utf8_lossy(&bytes);
-    let mut rows =
-        text.lines().skip_while(|l| l.split_whitespace().next() != Some("Time")).skip(1).peekable();
+    let rows = text.lines().skip_while(|l| l.split_whitespace().next() != Some("Time")).skip(1);
     let (mut samples, mut skipped) = (Vec::new(), 0u64);
-    while let Some(line) = rows.next() {
+    for line in rows {
         let tokens: Vec<&str> = line.split_whitespace().collect();
         if tokens.is_empty() {
             continue;

@@ -116,8 +116,9 @@ pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
     };
     let norm = ["norm_pos_x", "norm_pos_y"];
     if has("component_timestamp_s") || has("canonical_timestamp_s") && has("norm_pos_x") {
-        let mapping =
-            ColumnMapping::new("component_timestamp_s", TimeUnit::Seconds, norm, PositionUnit::Fraction);
+        let time =
+            if has("component_timestamp_s") { "component_timestamp_s" } else { "canonical_timestamp_s" };
+        let mapping = ColumnMapping::new(time, TimeUnit::Seconds, norm, PositionUnit::Fraction);
         // GLC ignores the confidence; zero means that the recorder had no position at all
         return Some((
             GazeFormat::Ego4d,

@@ -47,6 +47,8 @@ pub(super) fn load(dir: &Path, context: &LoadContext<'_>) -> Result<Loaded, Gaze
     }
     let mut warnings = Vec::new();
     if clock.stamps.is_empty() {
+        let first = samples.iter().map(|s: &GazeSample| s.time).min().unwrap_or_default();
+        samples.iter_mut().for_each(|s| s.time = s.time - first);
         warnings.push(format!(
             "The scene camera's clock file is missing, the first gaze sample is taken for the clip's start ({})",
             dir.display()
@@ -94,7 +96,7 @@ impl SceneClock {
         let first = stamps.first().copied().unwrap_or_default();
         let times = match frame_times {
             Some(times) if !times.is_empty() => times.iter().copied().take(stamps.len()).collect(),
-            _ => stamps.iter().map(|s| MediaTime::from_nanos(s - first)).collect(),
+            _ => stamps.iter().map(|s| MediaTime::from_nanos(s.saturating_sub(first))).collect(),
         };
         Self { stamps, times }
     }
@@ -107,14 +109,14 @@ impl SceneClock {
         }
         let after = self.stamps[..count].partition_point(|s| *s <= stamp);
         if after == 0 {
-            return self.times[0] + MediaTime::from_nanos(stamp - self.stamps[0]);
+            return self.times[0] + MediaTime::from_nanos(stamp.saturating_sub(self.stamps[0]));
         }
         let (s0, t0) = (self.stamps[after - 1], self.times[after - 1]);
         if after == count {
-            return t0 + MediaTime::from_nanos(stamp - s0);
+            return t0 + MediaTime::from_nanos(stamp.saturating_sub(s0));
         }
         let (s1, t1) = (self.stamps[after], self.times[after]);
-        let fraction = (stamp - s0) as f64 / (s1 - s0).max(1) as f64;
+        let fraction = stamp.saturating_sub(s0) as f64 / s1.saturating_sub(s0).max(1) as f64;
         t0 + MediaTime::from_nanos((fraction * (t1 - t0).nanos() as f64) as i64)
     }
 }

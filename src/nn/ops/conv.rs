@@ -48,7 +48,7 @@ impl Conv {
 
 /// # Shapes
 /// `x` [batch, in, h, w]; `kernel` [out, in, kh, kw], or [in, 1, kh, kw] when depthwise; `bias`
-/// [out] → [batch, out, h', w']
+/// `[out] → [batch, out, h', w']`
 pub fn conv2d(x: &Tensor, kernel: &Tensor, bias: &Tensor, conv: Conv) -> Result<Tensor> {
     if is_fast(x) {
         x.contiguous()?.apply_op3_no_bwd(kernel, bias, &conv)

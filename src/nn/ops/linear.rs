@@ -7,7 +7,7 @@ use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::{Activation, is_fast, values};
 
 /// # Shapes
-/// `x` [.., in], `weight` [out, in], `bias` [out] → [.., out]
+/// `x [.., in]`, `weight [out, in]`, `bias [out]` → `[.., out]`
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation) -> Result<Tensor> {
     if is_fast(x) {
         return x.contiguous()?.apply_op3_no_bwd(weight, bias, &Linear(activation));

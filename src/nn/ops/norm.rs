@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{is_fast, simd, values};
 
 /// # Shapes
-/// `x` [.., d], `weight` [d], `bias` [d] → [.., d]
+/// `x [.., d]`, `weight [d]`, `bias [d]` → `[.., d]`
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f32) -> Result<Tensor> {
     if is_fast(x) {
         return x.contiguous()?.apply_op3_no_bwd(weight, bias, &LayerNorm { eps });

@@ -60,7 +60,7 @@ impl Packed {
     /// `None` where this processor has no kernel; use the plain layer then.
     ///
     /// # Shapes
-    /// `weight` [out, in], `bias` [out], both f32 on the CPU
+    /// `weight [out, in]`, `bias [out]`, both f32 on the CPU
     pub fn new(weight: &Tensor, bias: &Tensor) -> Result<Option<Self>> {
         Kernel::detect().map(|kernel| Self::with_kernel(weight, bias, kernel)).transpose()
     }

@@ -1,0 +1,104 @@
+//! The window as a user drives it: by the names of its widgets.
+
+use std::path::Path;
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use gazenlq::app::{App, Startup};
+
+use crate::support::project;
+
+fn harness(startup: Startup, size: egui::Vec2) -> Harness<'static, App> {
+    Harness::builder().wgpu().with_size(size).build_eframe(move |cc| App::new(cc, startup))
+}
+
+fn demo() -> Startup {
+    Startup { files: vec![project("assets/demo")], ..Startup::default() }
+}
+
+/// Steps until the condition holds; jobs run on their own threads and wall time.
+fn wait_for(
+    harness: &mut Harness<'static, App>,
+    what: &str,
+    mut is_there: impl FnMut(&Harness<'static, App>) -> bool,
+) {
+    for _ in 0..600 {
+        harness.step();
+        if is_there(harness) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    panic!("{what} did not come");
+}
+
+fn has(harness: &Harness<'static, App>, label: &str) -> bool {
+    harness.query_by_label(label).is_some()
+}
+
+/// Pictures for looking at, kept out of the sources.
+fn save(harness: &mut Harness<'static, App>, name: &str) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screens");
+    std::fs::create_dir_all(&dir).expect("a folder");
+    harness.render().expect("draws").save(dir.join(name)).expect("saved");
+}
+
+#[test]
+fn the_start_page_offers_the_demo() {
+    let mut harness = harness(Startup::default(), egui::vec2(1280.0, 800.0));
+    harness.run_steps(3);
+    assert!(has(&harness, "Open the demo clip") && has(&harness, "Open a clip…"));
+    save(&mut harness, "start.png");
+}
+
+#[test]
+fn a_session_from_opening_to_the_exported_picture() {
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    assert!(has(&harness, "Timeline"));
+
+    // step, go to a place by typing, play and pause
+    harness.get_by_label("Next frame").click();
+    harness.run_steps(4);
+    assert!(harness.query_by_label_contains("frame 1").is_some());
+    harness.key_press(egui::Key::G);
+    harness.run_steps(2);
+    harness.get_by_label("Place").type_text("f150");
+    harness.run_steps(1);
+    harness.key_press(egui::Key::Enter);
+    wait_for(&mut harness, "frame 150", |h| has(h, "frame 150"));
+
+    // the palette knows every command
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
+    harness.run_steps(2);
+    harness.get_by_label("Command").type_text("difference");
+    harness.run_steps(1);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+
+    // export through the path box
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("picture.png");
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::S);
+    wait_for(&mut harness, "the path box", |h| has(h, "Path"));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_label("Path").type_text(&file.to_string_lossy());
+    harness.run_steps(1);
+    harness.get_by_label("Save").click();
+    wait_for(&mut harness, "the file", |_| file.exists());
+    let image = image::open(&file).expect("a picture");
+    assert_eq!((image.width(), image.height()), (1280, 720));
+    save(&mut harness, "session.png");
+}
+
+#[test]
+fn a_broken_file_is_explained_and_the_window_goes_on() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("broken.mp4");
+    std::fs::write(&path, b"no film").expect("written");
+    let mut harness = harness(Startup { files: vec![path], ..Startup::default() }, egui::vec2(900.0, 600.0));
+    wait_for(&mut harness, "the notice", |h| h.query_by_label_contains("broken.mp4").is_some());
+    harness.get_by_label("Dismiss").click();
+    harness.run_steps(3);
+    assert!(has(&harness, "Open the demo clip"));
+}
