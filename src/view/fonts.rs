@@ -1,5 +1,5 @@
 //! egui's fonts, with fonts of the system behind them: file names and questions may be in any
-//! script. Emoji and icons are in egui's own fonts.
+//! script, and egui brings neither Chinese, Japanese and Korean letters nor emoji.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +30,17 @@ const CJK_NAMES: [&str; 8] = [
     "unifont",
 ];
 
+/// Emoji, drawn in colour where the font has them so.
+const EMOJI_FILES: [&str; 6] = [
+    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
+    "/usr/share/fonts/noto/NotoColorEmoji.ttf",
+    "/usr/share/fonts/google-noto-color-emoji-fonts/NotoColorEmoji.ttf",
+    "/usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf",
+    "/System/Library/Fonts/Apple Color Emoji.ttc",
+    "C:\\Windows\\Fonts\\seguiemj.ttf",
+];
+const EMOJI_NAMES: [&str; 4] = ["notocoloremoji", "notoemoji", "symbola", "twemoji"];
+
 /// Larger files would cost more memory than the rest of the window.
 const MAX_BYTES: u64 = 48 << 20;
 /// A search looks at no more files than this, so that a huge collection cannot delay the start.
@@ -37,19 +48,25 @@ const MAX_FILES: usize = 4_000;
 
 /// Installs the fonts; says which CJK font was found.
 pub fn install(ctx: &egui::Context) -> Option<PathBuf> {
-    let path = CJK_FILES
-        .iter()
-        .map(PathBuf::from)
-        .find(|path| is_usable(path))
-        .or_else(|| search(&font_folders(), &CJK_NAMES))?;
-    let bytes = std::fs::read(&path).ok()?;
     let mut fonts = egui::FontDefinitions::default();
-    fonts.font_data.insert("cjk".into(), Arc::new(egui::FontData::from_owned(bytes)));
-    for family in [egui::FontFamily::Proportional, egui::FontFamily::Monospace] {
-        fonts.families.entry(family).or_default().push("cjk".into());
+    let cjk = find(&CJK_FILES, &CJK_NAMES);
+    for (name, path) in [("cjk", cjk.clone()), ("emoji", find(&EMOJI_FILES, &EMOJI_NAMES))] {
+        let Some(bytes) = path.and_then(|path| std::fs::read(path).ok()) else { continue };
+        fonts.font_data.insert(name.into(), Arc::new(egui::FontData::from_owned(bytes)));
+        for family in [egui::FontFamily::Proportional, egui::FontFamily::Monospace] {
+            fonts.families.entry(family).or_default().push(name.into());
+        }
     }
+    // the code font comes with egui and has arrows and signs that the text font lacks
+    fonts.families.entry(egui::FontFamily::Proportional).or_default().push("Hack".into());
     ctx.set_fonts(fonts);
-    Some(path)
+    cjk
+}
+
+/// A well-known file that exists, or else the best name in the system's font folders.
+fn find(files: &[&str], names: &[&str]) -> Option<PathBuf> {
+    let known = files.iter().map(PathBuf::from).find(|path| is_usable(path));
+    known.or_else(|| search(&font_folders(), names))
 }
 
 fn font_folders() -> Vec<PathBuf> {

@@ -170,23 +170,26 @@ fn choice_ui<T: Copy + PartialEq>(ui: &mut Ui, name: &str, value: &mut T, choice
 fn preview_ui(ui: &mut Ui, form: &MappingForm) {
     let colours = theme::of(ui);
     let strong = ui.visuals().strong_text_color();
+    let table = |ui: &mut Ui| {
+        for column in &form.header {
+            ui.label(RichText::new(form.role(column).unwrap_or("–")).small().color(colours.accent));
+        }
+        ui.end_row();
+        for column in &form.header {
+            ui.label(RichText::new(column).strong());
+        }
+        ui.end_row();
+        for row in &form.rows {
+            for (column, value) in form.header.iter().zip(row) {
+                let ink = if form.role(column).is_some() { strong } else { colours.faint };
+                ui.label(RichText::new(value).monospace().color(ink));
+            }
+            ui.end_row();
+        }
+    };
     egui::ScrollArea::horizontal().id_salt("mapping-preview").show(ui, |ui| {
-        egui::Grid::new("mapping-rows").striped(true).spacing([18.0, 4.0]).show(ui, |ui| {
-            for column in &form.header {
-                ui.label(RichText::new(form.role(column).unwrap_or("–")).small().color(colours.accent));
-            }
-            ui.end_row();
-            for column in &form.header {
-                ui.label(RichText::new(column).strong());
-            }
-            ui.end_row();
-            for row in &form.rows {
-                for (column, value) in form.header.iter().zip(row) {
-                    let ink = if form.role(column).is_some() { strong } else { colours.faint };
-                    ui.label(RichText::new(value).monospace().color(ink));
-                }
-                ui.end_row();
-            }
+        egui::Frame::new().inner_margin(4.0).show(ui, |ui| {
+            egui::Grid::new("mapping-rows").striped(true).spacing([18.0, 4.0]).show(ui, table);
         });
     });
 }

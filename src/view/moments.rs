@@ -15,7 +15,7 @@ pub enum MomentEvent {
 /// Ranks up to here have a number key.
 const KEYS: usize = 5;
 const PICTURE_HEIGHT: f32 = 44.0;
-/// Overlap with the truth from which the benchmark counts a moment as found (R@0.3 and R@0.5).
+/// Overlap with the truth from which the benchmark counts a moment as found (R@0.3).
 const FOUND_IOU: f64 = 0.3;
 
 /// One row a moment: click jumps, double-click loops. `thumbnail` gives a picture for a rank.
@@ -110,13 +110,11 @@ fn facts_ui(ui: &mut Ui, moment: &Moment, truth: Option<TimeRange>, colours: &Pa
         ui.label(format!("{:.2}", moment.score));
         if let Some(truth) = truth {
             let iou = truth.iou(moment.range);
-            let (mark, ink) = if iou > FOUND_IOU {
-                ("✔ ", ui.visuals().strong_text_color())
-            } else {
-                ("", colours.faint)
-            };
-            ui.label(RichText::new(format!("{mark}IoU {iou:.2}")).color(ink))
-                .on_hover_text("Overlap with the annotated moment over their union; ✔ above 0.3");
+            let text = RichText::new(format!("IoU {iou:.2}"));
+            let text = if iou > FOUND_IOU { text.strong().underline() } else { text.color(colours.faint) };
+            ui.label(text).on_hover_text(
+                "Overlap with the annotated moment, divided by their union; underlined above 0.3",
+            );
         }
     });
 }

@@ -13,6 +13,7 @@ use egui_kittest::kittest::Queryable as _;
 use gazenlq::grounding::Moment;
 use gazenlq::time::{MediaTime, TimeRange};
 use gazenlq::video::FrameTable;
+use gazenlq::view::fonts;
 use gazenlq::view::mapping_form::{MappingEvent, MappingForm, mapping_ui};
 use gazenlq::view::moments::{MomentEvent, moments_ui};
 use gazenlq::view::notices::{Notice, Severity, notices_ui};
@@ -90,17 +91,18 @@ impl Timeline {
             (Rc::new(RefCell::new(Vec::new())), Rc::new(RefCell::new(TimelineView::default())));
         view.borrow_mut().set_frames(Some(&Arc::new(FrameTable::uniform(3000, 30.0, 30))));
         let (sink, shared) = (Rc::clone(&events), Rc::clone(&view));
-        let mut harness = Harness::builder().with_size(vec2(900.0, 260.0)).build_ui(move |ui| {
-            theme::apply(ui.ctx(), ThemeChoice::Dark);
-            let model = TimelineModel {
-                clip: TimeRange::from_secs(0.0, CLIP_SECS),
-                now: secs(30.0),
-                loop_range: None,
-                window: None,
-                lanes: &lanes,
-            };
-            sink.borrow_mut().extend(timeline_ui(ui, &model, &mut shared.borrow_mut()));
-        });
+        let mut harness =
+            Harness::builder().with_size(vec2(900.0, 260.0)).with_step_dt(1.0 / 60.0).build_ui(move |ui| {
+                theme::apply(ui.ctx(), ThemeChoice::Dark);
+                let model = TimelineModel {
+                    clip: TimeRange::from_secs(0.0, CLIP_SECS),
+                    now: secs(30.0),
+                    loop_range: None,
+                    window: None,
+                    lanes: &lanes,
+                };
+                sink.borrow_mut().extend(timeline_ui(ui, &model, &mut shared.borrow_mut()));
+            });
         harness.run();
         Self { harness, events, view }
     }
@@ -113,15 +115,26 @@ impl Timeline {
 
     fn press(&mut self, pos: Pos2, pressed: bool, modifiers: Modifiers) {
         let button = egui::PointerButton::Primary;
-        self.harness.hover_at(pos);
+        self.harness.event_modifiers(Event::PointerMoved(pos), modifiers);
         self.harness.event_modifiers(Event::PointerButton { pos, button, pressed, modifiers }, modifiers);
         self.harness.run_ok();
+    }
+
+    /// Press, move and let go, with the keys held all the while.
+    fn drag(&mut self, from: Pos2, to: Pos2, modifiers: Modifiers) {
+        self.press(from, true, modifiers);
+        self.harness.event_modifiers(Event::PointerMoved(to), modifiers);
+        self.harness.run_ok();
+        self.press(to, false, modifiers);
     }
 
     fn wheel(&mut self, pos: Pos2, delta: f32, modifiers: Modifiers) {
         self.harness.hover_at(pos);
         let (unit, delta, phase) = (MouseWheelUnit::Line, vec2(0.0, delta), TouchPhase::Move);
-        self.harness.event_modifiers(Event::MouseWheel { unit, delta, phase, modifiers, source: MouseWheelSource::Wheel }, modifiers);
+        self.harness.event_modifiers(
+            Event::MouseWheel { unit, delta, phase, modifiers, source: MouseWheelSource::Wheel },
+            modifiers,
+        );
         self.harness.run_steps(30);
     }
 
@@ -171,10 +184,7 @@ fn dragging_scrubs_and_says_when_it_ends_also_when_it_begins_on_a_moment() {
     let mut timeline = Timeline::new(lanes());
     // the first point lies on a moment of the "Moments" lane
     let (from, to) = (timeline.at(43.0, 78.0), timeline.at(80.0, 78.0));
-    timeline.press(from, true, Modifiers::NONE);
-    timeline.harness.hover_at(to);
-    timeline.harness.run_ok();
-    timeline.press(to, false, Modifiers::NONE);
+    timeline.drag(from, to, Modifiers::NONE);
     let events = timeline.take();
     assert!(events.iter().any(|e| matches!(e, TimelineEvent::Scrub(t) if is_near(*t, 80.0))), "{events:?}");
     assert_eq!(events.last(), Some(&TimelineEvent::ScrubEnd));
@@ -184,10 +194,7 @@ fn dragging_scrubs_and_says_when_it_ends_also_when_it_begins_on_a_moment() {
 fn shift_drag_marks_a_range_that_sticks_to_edges() {
     let mut timeline = Timeline::new(lanes());
     let (from, to) = (timeline.at(50.0, 10.0), timeline.at(71.6, 10.0));
-    timeline.press(from, true, Modifiers::SHIFT);
-    timeline.harness.hover_at(to);
-    timeline.harness.run_ok();
-    timeline.press(to, false, Modifiers::SHIFT);
+    timeline.drag(from, to, Modifiers::SHIFT);
     let events = timeline.take();
     let [TimelineEvent::Loop(range)] = events[..] else { panic!("{events:?}") };
     assert!(is_near(range.start(), 50.0) && range.end() == secs(72.0), "{range:?}");
@@ -303,6 +310,7 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
     let mut harness = Harness::builder().with_size(size).wgpu().build_ui(move |ui| {
         if !std::mem::replace(&mut is_themed, true) {
             theme::apply(ui.ctx(), choice);
+            fonts::install(ui.ctx());
         }
         let model = TimelineModel {
             clip: TimeRange::from_secs(0.0, CLIP_SECS),

@@ -14,7 +14,7 @@ pub fn menus_ui(ui: &mut Ui, response: &egui::Response, rect: Rect, lanes: &[Lan
     ui.scope_builder(UiBuilder::new().max_rect(place).layout(layout), |ui| {
         let stays_open = MenuConfig::new().close_behavior(PopupCloseBehavior::CloseOnClickOutside);
         let (button, _) =
-            MenuButton::new("Lanes ⏷").config(stays_open).ui(ui, |ui| choices_ui(ui, lanes, view));
+            MenuButton::new("Lanes…").config(stays_open).ui(ui, |ui| choices_ui(ui, lanes, view));
         button.on_hover_text("Lanes, units and following");
     });
     Popup::context_menu(response)

@@ -27,7 +27,7 @@ pub fn minimap_ui(ui: &Ui, area: Rect, axis: &mut Axis, model: &TimelineModel<'_
         let visible = axis.visible();
         let (a, b) = (whole.x(visible.start()), whole.x(visible.end()));
         let window = Rect::from_x_y_ranges(a..=b.max(a + 4.0), area.y_range());
-        let shade = colours.window.gamma_multiply(if response.hovered() { 0.32 } else { 0.22 });
+        let shade = colours.window.gamma_multiply(if response.hovered() { 0.24 } else { 0.13 });
         painter.rect_filled(window, 3.0, shade);
         painter.rect_stroke(window, 3.0, Stroke::new(1.0, colours.faint), egui::StrokeKind::Inside);
     }
