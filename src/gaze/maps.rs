@@ -1,5 +1,7 @@
 //! Recorded gaze as 64x64 maps: one a picture as GLC makes them, one a window as GazeNLQ trains on.
 
+use std::sync::OnceLock;
+
 use super::{GRID, GazeState, GazeTrack, Heatmap};
 use crate::time::{MediaTime, TimeRange};
 
@@ -12,50 +14,59 @@ const MIN_VALID: usize = 8;
 /// A Gaussian around one position, pasted and cut at the edges as GLC's loader does, sum 1.
 /// Uniform when nothing of it lies on the grid.
 pub fn frame_map(pos: [f32; 2]) -> Heatmap {
-    Heatmap::from_cells(paste(pos).into_iter().map(|c| c as f32).collect())
+    let mut cells = vec![0.0; GRID * GRID];
+    paste(&mut cells, pos);
+    Heatmap::from_cells(cells)
 }
 
 /// Mean of the maps of `count` pictures spread over a span, only of those with tracked gaze;
 /// `None` where fewer than a quarter have it (GazeNLQ report, section 2.1: 32 pictures a window).
 pub fn window_map(track: &GazeTrack, span: TimeRange, count: usize) -> Option<Heatmap> {
-    let mut sum = vec![0f32; GRID * GRID];
+    let mut sum = vec![0.0; GRID * GRID];
     let mut valid = 0;
     for i in 0..count {
         let offset = span.duration().nanos() * i as i64 / count.max(1) as i64;
         let Some(sample) = track.at(span.start() + MediaTime::from_nanos(offset)) else { continue };
         if sample.state == GazeState::Tracked {
             valid += 1;
-            sum.iter_mut().zip(frame_map(sample.pos).cells()).for_each(|(s, c)| *s += c);
+            paste(&mut sum, sample.pos);
         }
     }
     (valid >= MIN_VALID.min(count.div_ceil(4))).then(|| Heatmap::from_cells(sum))
 }
 
-fn paste([x, y]: [f32; 2]) -> Vec<f64> {
-    let kernel: Vec<f32> = {
-        let raw: Vec<f32> =
-            (0..KERNEL).map(|i| (-(i as f32 - 9.0).powi(2) / (2.0 * SIGMA * SIGMA)).exp()).collect();
+fn kernel() -> &'static [f32; KERNEL] {
+    static CELLS: OnceLock<[f32; KERNEL]> = OnceLock::new();
+    CELLS.get_or_init(|| {
+        let raw: [f32; KERNEL] =
+            std::array::from_fn(|i| (-(i as f32 - 9.0).powi(2) / (2.0 * SIGMA * SIGMA)).exp());
         let sum: f32 = raw.iter().sum();
-        raw.into_iter().map(|v| v / sum).collect()
-    };
+        raw.map(|v| v / sum)
+    })
+}
+
+/// Adds the part of the kernel that lies on the grid, scaled to sum 1 after the cut; a uniform map
+/// where none does.
+fn paste(cells: &mut [f32], [x, y]: [f32; 2]) {
     let side = GRID as i64;
     let radius = (KERNEL as i64 - 1) / 2;
     // GLC rounds half to even and multiplies by the size, so that x = 1 is one cell past the grid
     let centre = |v: f32| (f64::from(v) * GRID as f64).round_ties_even() as i64;
     let (cx, cy) = (centre(x), centre(y));
-    let bounds = |c: i64| ((c - radius).max(0), (c + radius).min(side - 1));
+    let bounds = |c: i64| (c.saturating_sub(radius).max(0), c.saturating_add(radius).min(side - 1));
     let ((left, right), (top, bottom)) = (bounds(cx), bounds(cy));
-    let mut cells = vec![0f64; GRID * GRID];
     if left >= right || top >= bottom {
-        return cells;
+        cells.iter_mut().for_each(|c| *c += 1.0 / (GRID * GRID) as f32);
+        return;
     }
+    let weight = |at: i64, c: i64| f64::from(kernel()[(at - c + radius) as usize]);
+    let sum_of = |from: i64, to: i64, c: i64| (from..=to).map(|at| weight(at, c)).sum::<f64>();
+    let sum = sum_of(left, right, cx) * sum_of(top, bottom, cy);
     for row in top..=bottom {
         for column in left..=right {
-            let weight = kernel[(column - cx + radius) as usize] * kernel[(row - cy + radius) as usize];
-            cells[(row * side + column) as usize] = f64::from(weight);
+            cells[(row * side + column) as usize] += (weight(row, cy) * weight(column, cx) / sum) as f32;
         }
     }
-    cells
 }
 
 #[cfg(test)]

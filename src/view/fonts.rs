@@ -145,3 +145,80 @@ mod tests {
         Ok(())
     }
 }
+
+fn font_folders() -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        ["/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", "C:\\Windows\\Fonts"]
+            .iter()
+            .map(PathBuf::from)
+            .collect();
+    if let Some(dirs) = directories::UserDirs::new() {
+        folders.extend(dirs.font_dir().map(Path::to_path_buf));
+        folders.push(dirs.home_dir().join(".fonts"));
+        folders.push(dirs.home_dir().join("Library/Fonts"));
+    }
+    folders
+}
+
+fn is_usable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0 && data.len() <= MAX_BYTES)
+}
+
+/// The file whose name begins with the earliest of `names`; folders are read breadth first.
+fn search(folders: &[PathBuf], names: &[&str]) -> Option<PathBuf> {
+    let mut queue: std::collections::VecDeque<PathBuf> = folders.iter().cloned().collect();
+    let mut best: Option<(usize, PathBuf)> = None;
+    let mut left = MAX_FILES;
+    while let Some(folder) = queue.pop_front() {
+        let Ok(entries) = std::fs::read_dir(folder) else { continue };
+        for entry in entries.flatten().take(left) {
+            left -= 1;
+            let path = entry.path();
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                queue.push_back(path);
+                continue;
+            }
+            let Some(rank) = rank(&path, names) else { continue };
+            if best.as_ref().is_none_or(|(known, _)| rank < *known) && is_usable(&path) {
+                best = Some((rank, path));
+            }
+        }
+    }
+    best.map(|(_, path)| path)
+}
+
+fn rank(path: &Path, names: &[&str]) -> Option<usize> {
+    let extension = path.extension()?.to_str()?.to_lowercase();
+    if !["ttf", "otf", "ttc"].contains(&extension.as_str()) {
+        return None;
+    }
+    let name = path.file_name()?.to_str()?.to_lowercase();
+    names.iter().position(|wanted| name.starts_with(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_font_is_found_in_nested_folders() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        std::fs::create_dir_all(folder.path().join("a/b"))?;
+        std::fs::write(folder.path().join("wqy-microhei.ttc"), b"x")?;
+        std::fs::write(folder.path().join("a/b/NotoSansCJK-Regular.ttc"), b"x")?;
+        std::fs::write(folder.path().join("a/NotoSansCJK-Regular.txt"), b"x")?;
+        std::fs::write(folder.path().join("a/DejaVuSans.ttf"), b"x")?;
+        let found = search(&[folder.path().to_path_buf()], &CJK_NAMES);
+        assert_eq!(found, Some(folder.path().join("a/b/NotoSansCJK-Regular.ttc")));
+        Ok(())
+    }
+
+    #[test]
+    fn empty_files_and_missing_folders_are_passed_over() -> std::io::Result<()> {
+        let folder = tempfile::tempdir()?;
+        std::fs::write(folder.path().join("wqy-zenhei.ttc"), b"")?;
+        let missing = folder.path().join("missing");
+        assert_eq!(search(&[missing, folder.path().to_path_buf()], &CJK_NAMES), None);
+        Ok(())
+    }
+}

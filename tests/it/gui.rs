@@ -89,6 +89,23 @@ fn a_session_from_opening_to_the_exported_picture() {
     let image = image::open(&file).expect("a picture");
     assert_eq!((image.width(), image.height()), (1280, 720));
     save(&mut harness, "session.png");
+
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
+    harness.run_steps(2);
+    harness.get_by_label("Command").type_text("light");
+    harness.run_steps(1);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(4);
+    save(&mut harness, "session-light.png");
+}
+
+#[test]
+fn a_large_window_shows_the_same_session() {
+    let mut harness = harness(demo(), egui::vec2(2560.0, 1440.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    harness.run_steps(20);
+    assert!(has(&harness, "Timeline") && has(&harness, "Question"));
+    save(&mut harness, "session-2560.png");
 }
 
 #[test]
