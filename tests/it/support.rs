@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A file of the shared reference and data folder, which stands beside the project on the
-/// founders' machines. `None`, with the reason printed, elsewhere.
+/// A file of the reference and data folder, which may stand beside the project. `None`, with the
+/// reason printed, where it does not.
 pub fn shared(relative: &str) -> Option<PathBuf> {
     let root = std::env::var_os("GAZENLQ_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
