@@ -106,6 +106,8 @@ struct Neutrals {
     control_hovered: Color32,
     control_pressed: Color32,
     line: Color32,
+    /// Around boxes and buttons: an empty checkbox has to be seen.
+    outline: Color32,
     text: Color32,
     strong: Color32,
 }
@@ -122,6 +124,7 @@ fn neutrals(is_dark: bool) -> Neutrals {
             control_hovered: rgb(54, 58, 64),
             control_pressed: rgb(36, 39, 44),
             line: rgb(48, 51, 57),
+            outline: rgb(84, 90, 99),
             text: rgb(214, 218, 224),
             strong: rgb(244, 246, 249),
         }
@@ -135,6 +138,7 @@ fn neutrals(is_dark: bool) -> Neutrals {
             control_hovered: rgb(214, 219, 225),
             control_pressed: rgb(202, 208, 215),
             line: rgb(208, 212, 218),
+            outline: rgb(158, 165, 174),
             text: rgb(38, 42, 48),
             strong: rgb(12, 14, 17),
         }
@@ -198,8 +202,9 @@ fn visuals(visuals: &mut egui::Visuals, greys: &Neutrals, colours: &Palette) {
     (widgets.open.weak_bg_fill, widgets.open.bg_fill) = (greys.control_hovered, greys.control_hovered);
     widgets.hovered.fg_stroke = Stroke::new(1.2, greys.strong);
     widgets.active.fg_stroke = Stroke::new(1.5, greys.strong);
+    widgets.inactive.bg_stroke = Stroke::new(1.0, greys.outline);
     // the ring around what has the keyboard's focus is drawn with these
-    widgets.hovered.bg_stroke = Stroke::new(1.0, greys.line);
+    widgets.hovered.bg_stroke = Stroke::new(1.0, colours.faint);
     widgets.active.bg_stroke = Stroke::new(1.5, colours.accent);
 }
 

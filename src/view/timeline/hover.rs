@@ -3,7 +3,7 @@
 use egui::{Align2, Order, Rect, Stroke, Ui, pos2, vec2};
 
 use super::axis::Axis;
-use super::lanes::{Block, LaneContent, nearest};
+use super::lanes::{Block, LaneContent, nearest, picture_at};
 use super::paint::CurveScale;
 use super::view::TimelineView;
 use super::{Row, TimeUnit};
@@ -37,7 +37,7 @@ pub(super) fn hover_ui(
                     values.push(format!("{} {value:.2}", row.lane.label));
                 }
             }
-            LaneContent::Thumbnails(pictures) => picture = nearest(pictures, time, |(t, ..)| *t),
+            LaneContent::Thumbnails(pictures) => picture = picture_at(pictures, time),
             LaneContent::Moments(_) | LaneContent::Band(_) => {}
         }
     }

@@ -106,6 +106,19 @@ pub fn nearest<T>(list: &[T], time: MediaTime, time_of: impl Fn(&T) -> MediaTime
     around.into_iter().flatten().min_by_key(|item| time_of(item).distance(time))
 }
 
+/// The picture to show for a time. While pictures are still being made the nearest one may be
+/// far away; then there is none, rather than one that says something wrong.
+pub fn picture_at<P>(
+    pictures: &[(MediaTime, P, egui::Vec2)],
+    time: MediaTime,
+) -> Option<&(MediaTime, P, egui::Vec2)> {
+    let gap = match pictures {
+        [first, second, ..] => second.0 - first.0,
+        _ => MediaTime::from_secs(1.0),
+    };
+    nearest(pictures, time, |(t, ..)| *t).filter(|(t, ..)| t.distance(time) <= gap + gap)
+}
+
 /// The edge within `reach` of `time`, or `time` itself: ends of ranges stick to moments.
 pub fn snap(time: MediaTime, edges: impl Iterator<Item = MediaTime>, reach: MediaTime) -> MediaTime {
     let near = edges.min_by_key(|edge| edge.distance(time));
@@ -140,6 +153,14 @@ mod tests {
         let kept = decimate(&points, TimeRange::from_secs(0.0, 1000.0), 800);
         assert!(kept.len() <= 1600 && kept.iter().any(|(_, v)| *v == 1.0));
         assert!(kept.is_sorted_by_key(|(t, _)| *t));
+    }
+
+    #[test]
+    fn a_strip_still_being_made_shows_no_wrong_pictures() {
+        let pictures: Vec<_> =
+            (0..10).map(|i| (MediaTime::from_millis(i * 1000), i, egui::Vec2::ONE)).collect();
+        assert_eq!(picture_at(&pictures, MediaTime::from_secs(4.2)).map(|p| p.1), Some(4));
+        assert!(picture_at(&pictures, MediaTime::from_secs(30.0)).is_none());
     }
 
     #[test]

@@ -175,7 +175,7 @@ pub fn thumbnails(
     for i in 0..(row.width() / width).ceil() as usize {
         let left = row.left() + i as f32 * width;
         let time = axis.time(left + width / 2.0).min(axis.clip.end());
-        if let Some((_, texture, _)) = lanes::nearest(pictures, time, |(t, ..)| *t) {
+        if let Some((_, texture, _)) = lanes::picture_at(pictures, time) {
             let area = Rect::from_min_size(pos2(left, row.top()), vec2(width - 1.0, row.height()));
             painter.image(*texture, area, uv, Color32::WHITE);
         }
