@@ -84,7 +84,8 @@ impl App {
         if let Some(render) = &cc.wgpu_render_state {
             render.renderer.write().callback_resources.insert(PictureTarget(render.target_format));
         }
-        let view = ViewState::default();
+        let mut view = ViewState::default();
+        view.timeline.options = state.settings.timeline.clone();
         Self { state, view, outbox, startup, wall_secs: 0.0 }
     }
 
@@ -210,6 +211,7 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         update::remember(&mut self.state);
+        self.state.settings.timeline = self.view.timeline.options.clone();
         eframe::set_value(storage, settings::STORAGE_KEY, &self.state.settings);
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::view::theme::ThemeChoice;
+use crate::view::timeline::TimelineOptions;
 
 /// Key in eframe's storage.
 pub const STORAGE_KEY: &str = "gazenlq-settings";
@@ -19,6 +20,7 @@ pub struct Settings {
     pub is_session_panel_open: bool,
     pub is_results_panel_open: bool,
     pub is_timeline_open: bool,
+    pub timeline: TimelineOptions,
     /// Pictures a second are computed for the answer's evidence.
     pub feature_fps: f32,
 }
@@ -39,6 +41,7 @@ impl Default for Settings {
             is_session_panel_open: true,
             is_results_panel_open: true,
             is_timeline_open: true,
+            timeline: TimelineOptions::default(),
             feature_fps: 1.0,
         }
     }

@@ -16,6 +16,7 @@ const MOMENTS: &str = "Moments";
 pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let Some(player) = &state.player else { return };
     let lanes = lanes(ui, state, view);
+    view.timeline.set_frames(Some(player.table()));
     let model = TimelineModel {
         clip: player.table().range(),
         now: player.time(),
