@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 
 use crate::gaze::GazeTrack;
-use crate::gaze::recording::{self, LoadContext, Loaded};
+use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
 use crate::job::JobCtx;
 use crate::project::{self, AnnotatedQuery, AnnotationFile, Session};
 use crate::video::{FrameTable, VideoInfo, VideoReader};
@@ -18,6 +18,8 @@ use crate::video::{FrameTable, VideoInfo, VideoReader};
 pub struct Companions {
     pub gaze: Option<GazeTrack>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// A table whose columns the user has to map.
+    pub unknown_table: Option<UnknownTable>,
     /// Sentences about what was left out or looks odd.
     pub warnings: Vec<String>,
 }
@@ -62,6 +64,18 @@ pub fn load_gaze(path: &Path, video: Option<&Path>, ctx: &JobCtx) -> anyhow::Res
     Ok(recording::load(path, &gaze_context(reader.info(), reader.table()), ctx)?)
 }
 
+/// Reads a table whose columns the user has mapped.
+pub fn load_mapped_gaze(
+    path: &Path,
+    mapping: &ColumnMapping,
+    info: &VideoInfo,
+    table: &FrameTable,
+    ctx: &JobCtx,
+) -> anyhow::Result<Loaded> {
+    let context = LoadContext { mapping: Some(mapping), ..gaze_context(info, table) };
+    Ok(recording::load(path, &context, ctx)?)
+}
+
 fn gaze_context<'a>(info: &VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
     LoadContext {
         display_size: Some(info.display_size),
@@ -83,6 +97,7 @@ pub fn load_companions(
     for (path, reason) in &found.others {
         companions.warnings.push(format!("Left out {}: {reason}", path.display()));
     }
+    companions.unknown_table = found.unknown_table.as_deref().and_then(recording::unknown_table);
     if let Some(path) = &found.gaze {
         ctx.stage("Reading the gaze recording");
         match recording::load(path, &gaze_context(info, table), ctx) {

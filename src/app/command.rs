@@ -10,6 +10,7 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use super::dialogs::PathRequest;
 use super::state::AppState;
 use crate::export::table::TableFormat;
+use crate::gaze::recording::ColumnMapping;
 use crate::grounding::GazeMode;
 use crate::playback::PlaybackCommand;
 use crate::render::{Colormap, Compare, HeatMode};
@@ -35,6 +36,13 @@ pub enum SessionCommand {
     Close,
     /// Added to every gaze time before it is compared with the clip's clock.
     SetGazeOffset(MediaTime),
+    /// Read the unknown table with these columns, as a preview or for good.
+    MapGaze {
+        mapping: Box<ColumnMapping>,
+        is_final: bool,
+    },
+    /// Leave the unknown table alone.
+    ForgetTable,
 }
 
 /// Questions and their answers.

@@ -9,6 +9,7 @@ use super::queries::Queries;
 use super::settings::Settings;
 use super::tasks::Tasks;
 use crate::features::ClipFeatures;
+use crate::gaze::recording::UnknownTable;
 use crate::gaze::{Fixation, GazeState, GazeTrack, detect_fixations};
 use crate::pipeline::LightPipeline;
 use crate::playback::{PlaybackCommand, Player};
@@ -23,6 +24,8 @@ pub struct AppState {
     pub player: Option<Player>,
     pub gaze: Option<GazeSession>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// A table that waits for its columns to be mapped.
+    pub unknown_table: Option<UnknownTable>,
     pub queries: Queries,
     pub models: Models,
     pub features: Option<Arc<ClipFeatures>>,
@@ -130,6 +133,7 @@ impl AppState {
             player: None,
             gaze: None,
             annotations: Vec::new(),
+            unknown_table: None,
             queries: Queries::default(),
             models: Models::Unknown,
             features: None,

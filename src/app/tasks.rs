@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::Command;
 use super::queries::Answers;
 use super::update::Opened;
+use crate::gaze::recording::Loaded;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
 
@@ -12,6 +13,7 @@ use crate::pipeline::LightPipeline;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TaskKind {
     Open,
+    ReadGaze,
     LoadModels,
     FetchModels,
     Features,
@@ -25,6 +27,7 @@ impl TaskKind {
     pub fn label(self) -> &'static str {
         match self {
             Self::Open => "Opening",
+            Self::ReadGaze => "Reading the gaze recording",
             Self::LoadModels => "Loading the networks",
             Self::FetchModels => "Downloading models",
             Self::Features => "Looking through the clip",
@@ -39,6 +42,7 @@ impl TaskKind {
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
+    GazeRead(Box<Loaded>),
     ModelsLoaded(Arc<LightPipeline>),
     ModelsFetched,
     FeaturesComplete,

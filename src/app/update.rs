@@ -52,6 +52,20 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
             ),
         },
         SessionCommand::Close => close(state),
+        SessionCommand::MapGaze { mapping, is_final } => {
+            if let (Some(player), Some(table)) = (&state.player, &state.unknown_table) {
+                let (info, frames) = (Arc::clone(player.info()), Arc::clone(player.table()));
+                let path = table.path.clone();
+                state.tasks.start(TaskKind::ReadGaze, move |ctx| {
+                    let loaded = session::load_mapped_gaze(&path, &mapping, &info, &frames, ctx)?;
+                    Ok(Done::GazeRead(Box::new(loaded)))
+                });
+            }
+            if is_final {
+                state.unknown_table = None;
+            }
+        }
+        SessionCommand::ForgetTable => state.unknown_table = None,
         SessionCommand::SetGazeOffset(offset) => {
             if let Some(gaze) = &mut state.gaze {
                 gaze.set_offset(offset);
@@ -117,6 +131,7 @@ fn opened(state: &mut AppState, opened: Opened) {
     if !opened.companions.annotations.is_empty() {
         state.annotations = opened.companions.annotations;
     }
+    state.unknown_table = opened.companions.unknown_table;
     for warning in opened.companions.warnings {
         state.notices.warning(warning);
     }
@@ -325,6 +340,10 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
+        Finished::Done(Done::GazeRead(loaded)) => {
+            state.gaze = Some(GazeSession::new(loaded.track));
+            answer_selected(state);
+        }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
             state.models = Models::Ready(pipeline);
             start_features(state);

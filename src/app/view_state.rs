@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::dialogs::PathRequest;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
+use crate::view::mapping_form::MappingForm;
 use crate::view::timeline::TimelineView;
 use crate::view::video::{Hover, VideoView};
 
@@ -21,6 +22,8 @@ pub struct ViewState {
     /// Text of the "go to" box while it is open.
     pub go_to: Option<String>,
     pub path_box: Option<PathBox>,
+    /// Open while a table waits for its columns.
+    pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
 }
 

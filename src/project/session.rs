@@ -10,6 +10,8 @@ pub struct Session {
     pub video: Option<PathBuf>,
     pub gaze: Option<PathBuf>,
     pub annotations: Option<PathBuf>,
+    /// A table that may hold gaze, once its columns are mapped by hand.
+    pub unknown_table: Option<PathBuf>,
     /// Named by the user but of no use, with the reason.
     pub others: Vec<(PathBuf, String)>,
 }
@@ -19,6 +21,8 @@ const VIDEO_EXTENSIONS: [&str; 16] = [
     "mjpeg", "vrs",
 ];
 
+const UNKNOWN_COLUMNS: &str = "no gaze columns were recognised in it";
+
 /// Recognises by content. In folders what is not recognised is passed over in silence.
 pub fn recognise(paths: &[PathBuf]) -> Session {
     let mut session = Session::default();
@@ -26,7 +30,12 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
         if path.is_dir() {
             add_folder(&mut session, path);
         } else {
+            let is_table = recording::unknown_table(path).is_some();
             let reason = add_file(&mut session, path);
+            if reason.as_deref() == Some(UNKNOWN_COLUMNS) && is_table && session.unknown_table.is_none() {
+                session.unknown_table = Some(path.clone());
+                continue;
+            }
             session.others.extend(reason.map(|r| (path.clone(), r)));
         }
     }
@@ -66,7 +75,7 @@ fn add_file(session: &mut Session, path: &Path) -> Option<String> {
         "csv" | "tsv" | "txt" if recording::sniff(path).is_some() => {
             put(&mut session.gaze, path, "a second gaze recording")
         }
-        "csv" | "tsv" | "txt" => Some("no gaze columns were recognised; map them by hand".into()),
+        "csv" | "tsv" | "txt" => Some(UNKNOWN_COLUMNS.into()),
         // a video under a foreign name still opens when it is all there is
         _ if session.video.is_none() && extension.is_empty() => put(&mut session.video, path, ""),
         _ => Some("not a video, gaze recording or annotation file".into()),

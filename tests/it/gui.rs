@@ -119,3 +119,18 @@ fn a_broken_file_is_explained_and_the_window_goes_on() {
     harness.run_steps(3);
     assert!(has(&harness, "Open the demo clip"));
 }
+
+#[test]
+fn a_table_of_an_unknown_recorder_is_read_once_its_columns_are_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let table = dir.path().join("my eyes.csv");
+    let rows: String = (0..400).map(|i| format!("{},{},{}\n", i * 20, 0.4, 0.6)).collect();
+    std::fs::write(&table, format!("clock_ms,eye_x,eye_y\n{rows}")).expect("written");
+    let clip = project("assets/demo/kitchen_desk.mp4");
+    let startup = Startup { files: vec![clip, table], ..Startup::default() };
+    let mut harness = harness(startup, egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the form", |h| h.query_by_label_contains("Columns of my eyes.csv").is_some());
+    save(&mut harness, "mapping.png");
+    harness.get_by_label("Use these columns").click();
+    wait_for(&mut harness, "the gaze", |h| h.query_by_label_contains("400 samples").is_some());
+}

@@ -11,6 +11,7 @@ use crate::app::view_state::ViewState;
 use crate::playback::PlaybackCommand;
 use crate::time::{FrameIdx, MediaTime};
 use crate::video::FrameTable;
+use crate::view::mapping_form::{MappingEvent, MappingForm, mapping_ui};
 use crate::view::notices::{notices_ui, severity_ui};
 
 pub fn overlays_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
@@ -20,6 +21,7 @@ pub fn overlays_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mu
     palette_ui(ui, state, view, out);
     go_to_ui(ui, state, view, out);
     path_box_ui(ui, view, out);
+    mapping_window_ui(ui, state, view, out);
     help_ui(ui, view);
     history_ui(ui, state, view);
     if ui.input(|i| !i.raw.hovered_files.is_empty()) {
@@ -140,6 +142,33 @@ fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
     if is_done || modal.should_close() {
         view.path_box = None;
     }
+}
+
+/// The columns of an unknown table; the gaze is drawn on the picture while they are chosen.
+fn mapping_window_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
+    let Some(table) = &state.unknown_table else {
+        view.mapping = None;
+        return;
+    };
+    let form = view.mapping.get_or_insert_with(|| MappingForm::new(table.header.clone(), table.rows.clone()));
+    let name = table.path.file_name().unwrap_or_default().to_string_lossy();
+    egui::Window::new(format!("Columns of {name}"))
+        .id(egui::Id::unique("mapping"))
+        .default_pos([260.0, 90.0])
+        .show(ui.ctx(), |ui| {
+            let event = mapping_ui(ui, form);
+            let mapping = Box::new(form.mapping.clone());
+            match event {
+                Some(MappingEvent::Changed) if form.problem().is_none() => {
+                    out.push(SessionCommand::MapGaze { mapping, is_final: false }.into());
+                }
+                Some(MappingEvent::Apply) => {
+                    out.push(SessionCommand::MapGaze { mapping, is_final: true }.into())
+                }
+                Some(MappingEvent::Cancel) => out.push(SessionCommand::ForgetTable.into()),
+                _ => {}
+            }
+        });
 }
 
 fn help_ui(ui: &mut Ui, view: &mut ViewState) {

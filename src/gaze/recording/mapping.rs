@@ -96,10 +96,16 @@ impl ColumnMapping {
             t if t.contains("frame") => TimeUnit::Frames,
             _ => TimeUnit::Seconds,
         };
-        let [x, y] = [
-            find(&["gaze_x", "gaze x", "pos_x", "por_x", "x"], 1),
-            find(&["gaze_y", "gaze y", "pos_y", "por_y", "y"], 2),
-        ];
+        // the letter stands alone or at the end: "eye_x" is an x, "eye" is no y
+        let axis = |letter: &str, fallback: usize| {
+            let names_axis = |h: &&String| {
+                let name = h.to_lowercase();
+                let name = name.split(['[', '(']).next().unwrap_or_default().trim_end().to_owned();
+                name.split(|c: char| !c.is_alphanumeric()).any(|part| part == letter)
+            };
+            header.iter().find(names_axis).or(header.get(fallback)).cloned().unwrap_or_default()
+        };
+        let [x, y] = [axis("x", 1), axis("y", 2)];
         let is_pixels = x.to_lowercase().contains("px") || x.to_lowercase().contains("pixel");
         let position = if is_pixels { PositionUnit::Pixels } else { PositionUnit::Fraction };
         Self::new(&time, unit, [&x, &y], position)

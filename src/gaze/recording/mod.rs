@@ -71,6 +71,21 @@ pub fn sniff(path: &Path) -> Option<GazeFormat> {
     mapping::known(&header).map(|(format, _)| format)
 }
 
+/// A table that no rule knows: a person has to say what its columns mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnknownTable {
+    pub path: PathBuf,
+    pub header: Vec<String>,
+    /// The first rows, as text.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The start of a table whose columns are to be mapped by hand; `None` when it has too few.
+pub fn unknown_table(path: &Path) -> Option<UnknownTable> {
+    let (header, rows) = table::preview(path, 6).ok()?;
+    (header.len() >= 3 && !rows.is_empty()).then(|| UnknownTable { path: path.to_path_buf(), header, rows })
+}
+
 /// Reads a recording onto its clip's clock.
 pub fn load(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Loaded, GazeFileError> {
     let mut loaded = if path.is_dir() {

@@ -28,6 +28,17 @@ pub(super) fn header_of(path: &Path) -> std::io::Result<Vec<String>> {
     Ok(text.split(delimiter as char).map(|c| c.trim().trim_matches('"').to_owned()).collect())
 }
 
+/// Column names and the first rows of a table, for a person to say what they mean.
+pub(super) fn preview(path: &Path, count: usize) -> std::io::Result<(Vec<String>, Vec<Vec<String>>)> {
+    let header = header_of(path)?;
+    let mut start = Vec::new();
+    File::open(path)?.take(64 * 1024).read_to_end(&mut start)?;
+    let text = String::from_utf8_lossy(&start);
+    let delimiter = delimiter_of(text.lines().next().unwrap_or_default()) as char;
+    let cells = |line: &str| line.split(delimiter).map(|c| c.trim().trim_matches('"').to_owned()).collect();
+    Ok((header, text.lines().skip(1).filter(|l| !l.trim().is_empty()).take(count).map(cells).collect()))
+}
+
 fn delimiter_of(line: &str) -> u8 {
     [b'\t', b';'].into_iter().find(|d| line.contains(*d as char)).unwrap_or(b',')
 }
