@@ -98,19 +98,28 @@ impl LightPipeline {
             let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
             let path = path.to_path_buf();
             let order = todo.clone();
-            scope.spawn(move || {
+            let decoding = scope.spawn(move || -> Result<(), crate::video::VideoError> {
                 // the reader cannot cross threads, so this one opens its own
-                let Ok(mut own) = VideoReader::open(&path) else { return };
+                let mut own = VideoReader::open(&path)?;
                 for index in order {
-                    let Ok(frame) = own.frame_at(index) else { continue };
+                    let frame = match own.frame_at(index) {
+                        Ok(frame) => frame,
+                        Err(error) => {
+                            tracing::warn!("a picture is left out: {error}");
+                            continue;
+                        }
+                    };
                     let [width, height] = frame.upright_size().map(|n| n as usize);
                     let picture = RgbImage8::new(width, height, frame.to_rgb());
                     if sender.send((index, frame.time, picture)).is_err() {
-                        return;
+                        break;
                     }
                 }
+                Ok(())
             });
-            self.embed_all(pictures, features, done_before, total, ctx)
+            self.embed_all(pictures, features, done_before, total, ctx)?;
+            decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread ended early"))??;
+            Ok(())
         });
         store::save(features).unwrap_or_else(|e| tracing::warn!("features could not be kept: {e}"));
         result

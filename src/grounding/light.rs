@@ -13,7 +13,7 @@ use crate::time::MediaTime;
 pub const LABEL: &str = "quick search (not GazeNLQ)";
 
 /// Standardised fit of each picture, in time order. `maps` gives the gaze weights of each picture;
-/// pictures without one rest on the whole-picture evidence alone.
+/// pictures without one weigh all of their patches alike.
 pub fn score_curve(
     frames: &[Arc<FrameEvidence>],
     text: &[f32],
@@ -23,12 +23,12 @@ pub fn score_curve(
     let whole = standardised(&similarities(frames.iter().map(|f| f.whole.clone()).collect(), text));
     let has_gaze = maps.iter().any(Option::is_some);
     let scores = if has_gaze {
-        let centre = vec![1.0 / (POOLED_GRID * POOLED_GRID) as f32; POOLED_GRID * POOLED_GRID];
+        let even = vec![1.0 / (POOLED_GRID * POOLED_GRID) as f32; POOLED_GRID * POOLED_GRID];
         let views = frames
             .iter()
             .zip(maps)
             .map(|(frame, map)| {
-                frame.foveal(&map.as_ref().map_or_else(|| centre.clone(), |m| cell_weights(m, is_negative)))
+                frame.foveal(&map.as_ref().map_or_else(|| even.clone(), |m| cell_weights(m, is_negative)))
             })
             .collect();
         let foveal = standardised(&similarities(views, text));

@@ -6,24 +6,34 @@ const SIGMA: f64 = 0.75;
 const MIN_SCORE: f32 = 0.001;
 
 /// Takes the best moment again and again, each time fading the others by how much they overlap it.
+///
+/// Works in place as the reference does, so that equal scores come out in the same order: the best
+/// is swapped to the front, and a moment that has faded is replaced by the last.
 pub fn soft_nms(mut moments: Vec<Moment>, keep: usize) -> Vec<Moment> {
-    let mut kept = Vec::new();
-    while kept.len() < keep {
-        // the first of equals, as the reference does
-        let best = moments.iter().enumerate().fold(None::<usize>, |best, (i, m)| match best {
-            Some(b) if moments[b].score >= m.score => Some(b),
-            _ => Some(i),
-        });
-        let Some(best) = best else { break };
-        let chosen = moments.swap_remove(best);
-        for other in &mut moments {
-            let iou = chosen.range.iou(other.range);
-            other.score *= (-iou * iou / SIGMA).exp() as f32;
+    let mut front = 0;
+    while front < moments.len() && front < keep {
+        let mut best = front;
+        for (i, moment) in moments.iter().enumerate().skip(front + 1) {
+            if moment.score > moments[best].score {
+                best = i;
+            }
         }
-        moments.retain(|m| m.score >= MIN_SCORE);
-        kept.push(chosen);
+        moments.swap(front, best);
+        let chosen = moments[front].range;
+        let mut at = front + 1;
+        while at < moments.len() {
+            let iou = chosen.iou(moments[at].range);
+            moments[at].score *= (-iou * iou / SIGMA).exp() as f32;
+            if moments[at].score < MIN_SCORE {
+                moments.swap_remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        front += 1;
     }
-    kept
+    moments.truncate(keep);
+    moments
 }
 
 #[cfg(test)]
