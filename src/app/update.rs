@@ -9,7 +9,7 @@ use super::queries::Answers;
 use super::state::{AppState, GazeSession, Models};
 use super::tasks::{Done, Finished, TaskKind};
 use crate::grounding::{GazeMode, Localizer as _};
-use crate::pipeline::{self, LightPipeline};
+use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
 use crate::render::{Compare, HeatMode};
 use crate::session::{self, Companions};
@@ -288,7 +288,8 @@ fn start_answer(state: &mut AppState, id: u64) {
             if mode == GazeMode::Recorded && gaze.is_none() {
                 continue;
             }
-            answers.insert(mode, Arc::new(pipeline.localize(&features, &text, mode, gaze.as_deref())?));
+            let answer = pipeline.localize(&features, &text, mode, gaze.as_deref(), TOP)?;
+            answers.insert(mode, Arc::new(answer));
         }
         Ok(Done::Answered { query: id, answers })
     });

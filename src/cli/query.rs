@@ -57,8 +57,8 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 
     let mut has_moments = true;
     for text in &args.text {
-        let mut answer = pipeline.localize(&features, text, mode, opened.companions.gaze.as_ref())?;
-        answer.moments.truncate(args.top);
+        let gaze = opened.companions.gaze.as_ref();
+        let answer = pipeline.localize(&features, text, mode, gaze, args.top)?;
         has_moments &= !answer.moments.is_empty();
         let row = AnswerRow { query: text, gaze_mode: mode, answer: &answer, truth: None };
         if args.json {

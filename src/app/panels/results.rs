@@ -123,8 +123,9 @@ pub fn results_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
             Some(answer) => {
                 let faint = theme::of(ui).faint;
                 let note = format!(
-                    "{}, {} pictures, {:.0} ms",
+                    "{}; {}; {} pictures, {:.0} ms",
                     answer.pipeline,
+                    answer.gaze_basis,
                     answer.evidence,
                     answer.elapsed_secs * 1e3
                 );
