@@ -80,8 +80,13 @@ pub enum OverlayCommand {
 /// The window itself.
 #[derive(Clone, Debug)]
 pub enum AppCommand {
-    Screenshot,
-    ScreenshotTo(PathBuf),
+    Screenshot {
+        has_caption: bool,
+    },
+    ScreenshotTo {
+        path: PathBuf,
+        has_caption: bool,
+    },
     ExportResults(TableFormat),
     ExportResultsTo(PathBuf, TableFormat),
     /// The in-app path box, where no native dialog came.
@@ -193,7 +198,8 @@ pub const ACTIONS: &[Action] = actions! {
         "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
         "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
-        "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot.into();
+        "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
+        "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
         "export-json" "Export results as JSON…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Json).into();
         "export-csv" "Export results as CSV…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Csv).into();
         "fetch-models" "Download models…", "Fetch the default networks from their named sources and check them", [], always, |_| AppCommand::FetchModels.into();
@@ -253,7 +259,7 @@ pub const ACTIONS: &[Action] = actions! {
         "compare" "Compare: off, wipe, side by side", "Predicted on the left, recorded on the right", [key(Key::C)], has_clip, |_| OverlayCommand::CycleCompare.into();
         "gaze-point" "Gaze point", "The recorded point of this picture", [shift(Key::G)], has_gaze, |_| OverlayCommand::TogglePoint.into();
         "scanpath" "Scanpath", "The last seconds of gaze", [shift(Key::P)], has_gaze, |_| OverlayCommand::ToggleTrail.into();
-        "fixations" "Fixations", "Numbered circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
+        "fixations" "Fixations", "Circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
         "fit-picture" "Fit the picture", "Undo zoom and pan", [], has_clip, |_| AppCommand::ResetZoom.into();
     }
     "View" {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
+use crate::export::caption::Caption;
 use crate::export::image::{Provenance, save_picture};
 use crate::export::table::{AnswerRow, TableFormat, save_answers};
 use crate::grounding::{GazeMode, Localization};
@@ -12,12 +13,18 @@ use crate::render::{Gpu, Scene};
 use crate::time::TimeRange;
 
 /// Saves what is on screen at source resolution.
-pub fn screenshot(state: &mut AppState, scene: Scene, provenance: Provenance, path: PathBuf) {
+pub fn screenshot(
+    state: &mut AppState,
+    scene: Scene,
+    caption: Option<Caption>,
+    provenance: Provenance,
+    path: PathBuf,
+) {
     state.tasks.start(TaskKind::Export, move |ctx| {
         ctx.stage("Drawing the picture");
         let gpu = Gpu::headless()?;
         ctx.check()?;
-        save_picture(&gpu, &scene, &provenance, &path)?;
+        save_picture(&gpu, &scene, caption.as_ref(), &provenance, &path)?;
         Ok(Done::Saved(format!("Saved {}", path.display())))
     });
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use super::caption::{Caption, with_caption};
 use crate::render::{Gpu, Scene, Viewpoint, draw_to_image};
 
 /// What a picture shows and how it came about; kept in the file's text chunks.
@@ -11,11 +12,20 @@ use crate::render::{Gpu, Scene, Viewpoint, draw_to_image};
 pub struct Provenance(pub Vec<(String, String)>);
 
 /// Draws the scene at the clip's own size and saves it, whole or not at all. The zoom of the window
-/// is kept; margins are not.
-pub fn save_picture(gpu: &Gpu, scene: &Scene, provenance: &Provenance, path: &Path) -> anyhow::Result<()> {
+/// is kept; margins are not. A caption goes below the picture.
+pub fn save_picture(
+    gpu: &Gpu,
+    scene: &Scene,
+    caption: Option<&Caption>,
+    provenance: &Provenance,
+    path: &Path,
+) -> anyhow::Result<()> {
     let mut scene = scene.clone();
     scene.viewpoint = Viewpoint { zoom: scene.viewpoint.zoom.max(1.0), ..scene.viewpoint };
-    let image = draw_to_image(gpu, &scene, scene.display_size)?;
+    let mut image = draw_to_image(gpu, &scene, scene.display_size)?;
+    if let Some(caption) = caption {
+        image = with_caption(gpu, &image, caption)?;
+    }
     let bytes = png_bytes(&image, provenance)?;
     super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }

@@ -7,6 +7,7 @@ use crate::app::state::{AppState, Models};
 use crate::app::view_state::ViewState;
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::MediaTime;
+use crate::view::legend::{Legend, legend_ui};
 use crate::view::theme;
 
 pub fn session_ui(ui: &mut Ui, state: &AppState, _view: &mut ViewState, out: &mut Vec<Command>) {
@@ -108,7 +109,7 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             .response
             .labelled_by(label.id);
     });
-    legend_ui(ui, state);
+    legend_ui(ui, Legend::of(overlay.heat, overlay.colormap), ui.available_width() - 8.0);
     if state.gaze.is_some() {
         ui.horizontal(|ui| {
             for (compare, text) in
@@ -121,33 +122,6 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
         });
     }
-}
-
-/// Colours with numbers: fractions of the map's peak, or their difference.
-fn legend_ui(ui: &mut Ui, state: &AppState) {
-    let is_difference = state.overlay.heat == HeatMode::Difference;
-    let map = if is_difference { Colormap::Difference } else { state.overlay.colormap };
-    let (rect, response) =
-        ui.allocate_exact_size(egui::vec2(ui.available_width() - 8.0, 12.0), egui::Sense::hover());
-    let steps = 64;
-    for i in 0..steps {
-        let [r, g, b] = map.sample(i as f32 / (steps - 1) as f32);
-        let left = rect.left() + rect.width() * i as f32 / steps as f32;
-        let cell = egui::Rect::from_min_size(
-            egui::pos2(left, rect.top()),
-            egui::vec2(rect.width() / steps as f32 + 1.0, rect.height()),
-        );
-        ui.painter().rect_filled(cell, 0.0, egui::Color32::from_rgb(r, g, b));
-    }
-    response.on_hover_text("Fraction of the map's peak; nothing is drawn below the threshold");
-    ui.horizontal(|ui| {
-        let (low, middle, high) = if is_difference { ("-1", "0", "+1") } else { ("0", "0.5", "1") };
-        let faint = theme::of(ui).faint;
-        ui.colored_label(faint, low);
-        ui.add_space((rect.width() / 2.0 - 30.0).max(0.0));
-        ui.colored_label(faint, middle);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.colored_label(faint, high));
-    });
 }
 
 fn method_ui(ui: &mut Ui, state: &AppState) {
