@@ -112,9 +112,8 @@ impl LightPipeline {
         store::load(features.clip_id(), |kept| features.add(kept));
         let wanted = samples(VideoReader::open(path)?.table(), fps);
         let order = order(&wanted, features);
-        let left: u64 = order.iter().map(|(look, _)| look.cost()).sum();
-        let total = left + wanted.iter().filter(|f| features.has_frame(**f)).count() as u64 * LOOK_COST;
-        ctx.step(total - left, total)?;
+        let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
+        ctx.step(0, total)?;
         let mut keep = store::Writer::open(features.clip_id())
             .inspect_err(|e| tracing::warn!("features cannot be kept: {e}"))
             .unwrap_or_default();
@@ -132,7 +131,7 @@ impl LightPipeline {
                     }
                     features.add(evidence);
                 },
-                (total - left, total),
+                total,
                 ctx,
             )?;
             decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread ended early"))??;
@@ -144,9 +143,10 @@ impl LightPipeline {
         &self,
         pictures: mpsc::Receiver<Picture>,
         found: &mut dyn FnMut(Kept),
-        (mut done, total): (u64, u64),
+        total: u64,
         ctx: &JobCtx,
     ) -> anyhow::Result<()> {
+        let mut done = 0;
         let mut waiting: Vec<Picture> = Vec::new();
         let mut pictures = pictures.into_iter().peekable();
         while let Some(picture) = pictures.next() {
@@ -273,12 +273,12 @@ fn gaze_weights(
     let is_negative = mode == GazeMode::Negative;
     let outside = if is_negative { "what was outside " } else { "" };
     match (mode, recorded) {
-        (GazeMode::Off, _) => (None, "whole pictures, no gaze".to_owned()),
+        (GazeMode::Off, _) => (None, "not used".to_owned()),
         (GazeMode::Predicted, _) | (GazeMode::Negative, None) => {
             let maps = frames.iter().map(|f| Some(Arc::clone(&f.gaze))).collect();
             (Some(GazeWeights { maps, is_negative }), format!("{outside}the predicted gaze"))
         }
-        (GazeMode::Recorded, None) => (None, "no gaze was recorded, whole pictures".to_owned()),
+        (GazeMode::Recorded, None) => (None, "none was recorded".to_owned()),
         (GazeMode::Recorded | GazeMode::Negative, Some(track)) => {
             let maps: Vec<_> = frames.iter().map(|f| recorded_map(track, f.time)).collect();
             let tracked = maps.iter().flatten().count();

@@ -6,7 +6,7 @@ use super::state::{AppState, Overlay};
 use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
 use crate::gaze::{GazeState, frame_map, window_map};
-use crate::render::{HeatMode, Mark, Scene, Viewpoint};
+use crate::render::{Mark, Scene, Viewpoint};
 use crate::time::{MediaTime, TimeRange};
 use crate::view::legend::Legend;
 
@@ -134,7 +134,7 @@ pub fn caption(state: &AppState, scene: &Scene) -> Caption {
     let mut lines = Vec::new();
     let title = match state.queries.selected() {
         Some(query) => {
-            lines.extend(answer_line(state));
+            lines.extend(answer_lines(state));
             lines.push(here);
             query.text.clone()
         }
@@ -151,13 +151,13 @@ pub fn caption(state: &AppState, scene: &Scene) -> Caption {
         ];
         marks.extend(kinds.iter().filter(|(is_on, ..)| *is_on).map(|(_, rgba, meaning)| (*rgba, *meaning)));
     }
-    let legend = (scene.heat != HeatMode::Off).then(|| Legend::of(scene.heat, scene.colormap));
+    let legend = scene.has_heat().then(|| Legend::of(scene.heat, scene.colormap));
     Caption { title, lines, legend, marks, bar: time_bar(state) }
 }
 
-/// The moment at the playhead, or else the best one.
-fn answer_line(state: &AppState) -> Option<String> {
-    let answer = state.queries.shown()?;
+/// The moment at the playhead, or else the best one, and who answered.
+fn answer_lines(state: &AppState) -> Vec<String> {
+    let Some(answer) = state.queries.shown() else { return Vec::new() };
     let now = state.now();
     let at = answer.moments.iter().position(|m| m.range.contains(now));
     let told = match at.or((!answer.moments.is_empty()).then_some(0)) {
@@ -174,7 +174,7 @@ fn answer_line(state: &AppState) -> Option<String> {
         }
         None => "No moment stands out".to_owned(),
     };
-    Some(format!("{told}. {}, {}", answer.pipeline, answer.gaze_basis))
+    vec![told, format!("Method: {}; gaze: {}", answer.pipeline, answer.gaze_basis)]
 }
 
 fn time_bar(state: &AppState) -> Option<TimeBar> {

@@ -60,12 +60,7 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 }
 
 fn print_table(text: &str, row: &AnswerRow<'_>) {
-    out::line(format_args!(
-        "{text}   [{}; gaze {}: {}]",
-        row.answer.pipeline,
-        row.gaze_mode.name(),
-        row.answer.gaze_basis
-    ));
+    out::line(format_args!("{text}   [{}; gaze: {}]", row.answer.pipeline, row.answer.gaze_basis));
     let rows: Vec<Vec<String>> = row
         .answer
         .moments

@@ -99,7 +99,7 @@ fn caption(info: &VideoInfo, scene: &Scene, index: FrameIdx, has_point: bool) ->
     let clip = info.path.file_name().unwrap_or_default().to_string_lossy();
     Caption {
         title: format!("{clip}, {}, picture {}", scene.frame.time, index.0),
-        legend: (scene.heat != HeatMode::Off).then(|| Legend::of(scene.heat, scene.colormap)),
+        legend: scene.has_heat().then(|| Legend::of(scene.heat, scene.colormap)),
         marks: if has_point { vec![(POINT_RGBA, "recorded gaze")] } else { Vec::new() },
         ..Caption::default()
     }

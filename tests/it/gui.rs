@@ -21,7 +21,11 @@ fn demo() -> Startup {
 /// Without the networks there is no answer, and the rest works all the same.
 fn wait_for_answer(harness: &mut Harness<'static, App>) {
     if Registry::open(ModelDir::from_env()).is_complete() {
-        wait_for(harness, "the answer", |h| h.query_by_label_contains("quick search").is_some());
+        let is_there = |h: &Harness<'static, App>| {
+            h.query_by_label_contains("quick search (").is_some()
+                && h.query_by_label_contains(" 0 pictures").is_none()
+        };
+        wait_for(harness, "the answer", is_there);
     } else {
         println!("no answer is waited for: the networks are not on this machine");
     }
