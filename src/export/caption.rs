@@ -68,7 +68,7 @@ fn draw(gpu: &Gpu, caption: &Caption, width: u32) -> Result<RgbaImage, RenderErr
             }
         }
     }
-    let size = [width, (height * scale).ceil().max(1.0) as u32];
+    let size = [width, (height * scale).floor().max(1.0) as u32];
     let screen = egui_wgpu::ScreenDescriptor { size_in_pixels: size, pixels_per_point: scale };
     let shapes = ctx.tessellate(output.shapes, scale);
     let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
