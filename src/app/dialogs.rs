@@ -38,9 +38,9 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                 .map(|path| AppCommand::ExportResultsTo(path, *format).into()),
         };
         if command.is_none() && asked_at.elapsed() < TOO_FAST_FOR_A_PERSON {
-            return Ok(Done::Picked(Some(AppCommand::PathBox(request).into())));
+            return Ok(Done::Next(Some(AppCommand::PathBox(request).into())));
         }
-        Ok(Done::Picked(command))
+        Ok(Done::Next(command))
     });
 }
 

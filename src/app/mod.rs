@@ -135,6 +135,16 @@ impl App {
                     export::screenshot(state, scene, caption, provenance, path);
                 }
             }
+            AppCommand::CopyPicture => {
+                if let Some(scene) = picture::scene(state, view.video.viewpoint, [0.0; 3]) {
+                    export::copy(state, scene);
+                }
+            }
+            AppCommand::Clipboard(picture) => {
+                let size = [picture.width() as usize, picture.height() as usize];
+                ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw()));
+                state.notices.info("The picture is on the clipboard");
+            }
             AppCommand::ExportResults(format) => {
                 let name = export::suggested_name(state, &format!(".{}", format.extension()));
                 dialogs::ask(state, PathRequest::SaveResults(name, format));

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::state::{AppState, Overlay};
 use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
-use crate::gaze::{GazeState, frame_map, window_map};
+use crate::gaze::{GazeSample, GazeState, GazeTrack, frame_map, window_map};
 use crate::render::{Mark, Scene, Viewpoint};
-use crate::time::{MediaTime, TimeRange};
+use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::view::legend::Legend;
 
 /// A recorded heatmap shows the stretch that one window of the model sees: 32 pictures at 30 a
@@ -80,13 +80,32 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
             });
         }
     }
-    if overlay.has_point
-        && let Some(sample) = gaze.track.at(time).filter(|s| s.state == GazeState::Tracked)
-    {
-        marks.push(Mark { pos: sample.pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
-        marks.push(Mark { pos: sample.pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
+    if overlay.has_point {
+        for pos in overlay.aggregate.points(samples_here(state, &gaze.track, time)) {
+            marks.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
+            marks.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
+        }
     }
     marks
+}
+
+/// The samples of the shown picture, from its time to the next one's; where a tracker is slower than
+/// the camera, the nearest.
+fn samples_here<'a>(state: &AppState, track: &'a GazeTrack, time: MediaTime) -> &'a [GazeSample] {
+    let next = state.player.as_ref().and_then(|player| {
+        let (index, table) = (player.frame(), player.table());
+        (index < table.last()).then(|| table.time(FrameIdx(index.0 + 1)))
+    });
+    let until = next.unwrap_or(time) - MediaTime::from_nanos(1);
+    let here = track.in_range(TimeRange::new(time, until.max(time)));
+    if here.is_empty() { track.at(time).map(std::slice::from_ref).unwrap_or_default() } else { here }
+}
+
+/// How many samples the gaze point stands for.
+pub fn samples_at_playhead(state: &AppState) -> Option<usize> {
+    let gaze = state.gaze.as_ref()?;
+    let time = state.player.as_ref()?.shown()?.time;
+    Some(samples_here(state, &gaze.track, time).len())
 }
 
 /// What the gaze is at the playhead, in words, when it cannot be drawn.

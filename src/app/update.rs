@@ -330,6 +330,13 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
                 Compare::SideBySide => Compare::Off,
             };
         }
+        OverlayCommand::Aggregate(aggregate) => overlay.aggregate = aggregate,
+        OverlayCommand::Flicker => {
+            overlay.heat = match overlay.heat {
+                HeatMode::Predicted => HeatMode::Recorded,
+                _ => HeatMode::Predicted,
+            };
+        }
         OverlayCommand::TogglePoint => overlay.has_point ^= true,
         OverlayCommand::ToggleTrail => overlay.has_trail ^= true,
         OverlayCommand::ToggleFixations => overlay.has_fixations ^= true,
@@ -358,7 +365,7 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
         Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
         Finished::Done(Done::Answered { query, answers }) => state.queries.set_answers(query, answers),
         Finished::Done(Done::Saved(text)) => state.notices.info(text),
-        Finished::Done(Done::Picked(command)) => return command,
+        Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}
         Finished::Failed(TaskKind::LoadModels, error) => state.models = Models::Missing(format!("{error:#}")),
         Finished::Failed(_, error) => state.notices.error(&error),

@@ -3,8 +3,10 @@
 use egui::{RichText, Ui};
 
 use crate::app::command::{Command, OverlayCommand, SessionCommand};
+use crate::app::picture;
 use crate::app::state::{AppState, Models};
 use crate::app::view_state::ViewState;
+use crate::gaze::Aggregate;
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::MediaTime;
 use crate::view::legend::{Legend, legend_ui};
@@ -68,12 +70,41 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     };
     toggle(ui, overlay.has_point, "Gaze point", OverlayCommand::TogglePoint);
+    aggregate_ui(ui, state, out);
+    let mut toggle = |ui: &mut Ui, mut on: bool, label: &str, command: OverlayCommand| {
+        if ui.checkbox(&mut on, label).changed() {
+            out.push(command.into());
+        }
+    };
     toggle(ui, overlay.has_trail, "Scanpath", OverlayCommand::ToggleTrail);
     toggle(ui, overlay.has_fixations, "Fixations", OverlayCommand::ToggleFixations);
     let mut secs = overlay.trail_secs;
     if ui.add(egui::Slider::new(&mut secs, 0.0..=3.0).text("scanpath").suffix(" s")).changed() {
         out.push(OverlayCommand::TrailSecs(secs).into());
     }
+}
+
+/// Which of a picture's samples the point stands for, and how many there are.
+fn aggregate_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let label = ui.label("of");
+        egui::ComboBox::from_id_salt("aggregate")
+            .selected_text(state.overlay.aggregate.label())
+            .width(96.0)
+            .show_ui(ui, |ui| {
+                for aggregate in Aggregate::ALL {
+                    let is_on = state.overlay.aggregate == aggregate;
+                    if ui.selectable_label(is_on, aggregate.label()).clicked() {
+                        out.push(OverlayCommand::Aggregate(aggregate).into());
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        if let Some(count) = picture::samples_at_playhead(state) {
+            ui.colored_label(theme::of(ui).faint, format!("{count} here"));
+        }
+    });
 }
 
 fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
