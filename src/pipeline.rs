@@ -27,9 +27,9 @@ pub const TOP: usize = 5;
 const COARSEST: usize = 8;
 /// Pictures that go through CLIP together.
 const BATCH: usize = 4;
-/// A clip longer than two hours at one picture a second is looked at more sparsely, so that its
-/// evidence stays below 350 MB of memory.
-const MAX_PICTURES: f64 = 7_200.0;
+/// A clip longer than an hour and a half is looked at less than once a second, so that its evidence
+/// stays below 240 MB of memory.
+const MAX_PICTURES: f64 = 5_400.0;
 /// What a picture costs, in proportion, for the time that is left: CLIP and UNISAL take about 140 ms
 /// on two cores, quick tags of two views 55.
 const LOOK_COST: u64 = 5;

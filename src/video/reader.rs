@@ -3,6 +3,7 @@
 //! A reader is built inside the thread that uses it: ffmpeg's scaler cannot move between threads.
 //! Seeking lands on a key frame; exactness is made here by decoding forward from it.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,6 +36,10 @@ pub struct VideoReader {
     converter: PlaneConverter,
     /// Index of the last picture that came out of the decoder since the last seek.
     position: Option<FrameIdx>,
+    /// Pictures just before the last one asked for, oldest first, not yet converted.
+    passed: VecDeque<(FrameIdx, ff::frame::Video)>,
+    /// How many of them are kept.
+    keep_passed: u32,
     is_draining: bool,
     /// Packets or pictures that ffmpeg refused, since opening.
     broken: u64,
@@ -154,6 +159,8 @@ impl VideoReader {
             table,
             converter: PlaneConverter::default(),
             position: None,
+            passed: VecDeque::new(),
+            keep_passed: 0,
             is_draining: false,
             broken: 0,
             read_failures: 0,
@@ -168,6 +175,18 @@ impl VideoReader {
 
     pub fn table(&self) -> &Arc<FrameTable> {
         &self.table
+    }
+
+    /// From now on the last `count` pictures on the way to one asked for are kept: whoever steps
+    /// backwards asks for them next, and decoding them again would begin at the key frame.
+    pub fn keep_passed(&mut self, count: u32) {
+        self.keep_passed = count;
+    }
+
+    /// The newest of the pictures kept on the way.
+    pub fn take_passed(&mut self) -> Option<Frame> {
+        let (index, picture) = self.passed.pop_back()?;
+        self.frame_from(index, &picture).ok()
     }
 
     /// Packets and pictures that could not be decoded so far.
@@ -192,6 +211,7 @@ impl VideoReader {
     /// or by the last one of the file.
     pub fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
         let index = index.min(self.table.last());
+        self.passed.clear();
         let mut key = self.table.keyframe_before(index);
         let is_ahead = self.position.is_some_and(|p| p < index && p >= key) && !self.is_draining;
         if !is_ahead {
@@ -200,15 +220,18 @@ impl VideoReader {
         let mut retries = MAX_SEEK_RETRIES;
         loop {
             let mut newest = None;
-            while let Some((at, picture)) = self.pull(Some(index))? {
+            let whole_from = FrameIdx(index.0.saturating_sub(self.keep_passed));
+            while let Some((at, picture)) = self.pull(Some(whole_from))? {
                 if at == index {
+                    self.pass(newest.take());
                     return self.frame_from(index, &picture);
                 }
                 if at > index {
                     newest.get_or_insert((at, picture));
                     break;
                 }
-                newest = Some((at, picture));
+                let before = newest.replace((at, picture));
+                self.pass(before);
             }
             // The key frame flag lied or the picture is broken: try again from further back.
             let overshot = newest.as_ref().is_none_or(|(at, _)| *at > index);
@@ -228,6 +251,15 @@ impl VideoReader {
     /// The picture at the nearest key frame at or before `index`: cheap, for dragging.
     pub fn keyframe_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
         self.frame_at(self.table.keyframe_before(index.min(self.table.last())))
+    }
+
+    /// Keeps a picture that was decoded on the way.
+    fn pass(&mut self, picture: Option<(FrameIdx, ff::frame::Video)>) {
+        let Some(picture) = picture.filter(|_| self.keep_passed > 0) else { return };
+        if self.passed.len() as u32 >= self.keep_passed {
+            self.passed.pop_front();
+        }
+        self.passed.push_back(picture);
     }
 
     fn undecodable(&self, index: FrameIdx) -> VideoError {
@@ -386,9 +418,10 @@ struct Stored {
 /// Every stored picture by reading all packets.
 fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<Stored> {
     let mut packets: Vec<(Option<i64>, i64, bool)> = Vec::new();
-    let mut packet = ff::Packet::empty();
     let mut failures = 0;
     loop {
+        // a packet that is read into again keeps its old bytes for ever
+        let mut packet = ff::Packet::empty();
         match packet.read(input) {
             Ok(()) => {
                 if packet.stream() == stream && !is_discarded(&packet) {
