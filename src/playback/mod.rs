@@ -94,9 +94,9 @@ impl Player {
         let reader = VideoReader::open(path)?;
         let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
         drop(reader);
-        let path = path.to_path_buf();
+        let (info_again, table_again) = (Arc::clone(&info), Arc::clone(&table));
         Self::with_source(info, table, wake, move || {
-            let mut reader = VideoReader::open(&path)?;
+            let mut reader = VideoReader::reopen(&info_again, &table_again)?;
             reader.keep_passed(KEPT_ON_THE_WAY);
             Ok(reader)
         })
