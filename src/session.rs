@@ -76,11 +76,12 @@ pub fn load_mapped_gaze(
     Ok(recording::load(path, &context, ctx)?)
 }
 
-fn gaze_context<'a>(info: &VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
+fn gaze_context<'a>(info: &'a VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
     LoadContext {
         display_size: Some(info.display_size),
         frame_times: Some(table.times()),
         duration: Some(table.range().end()),
+        video: Some(&info.path),
         mapping: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::SceneCamera;
 use crate::time::{MediaTime, TimeRange};
 
 /// One sample of an eye tracker.
@@ -49,12 +50,28 @@ pub enum GazeFormat {
     Generic,
 }
 
+impl GazeFormat {
+    /// Pixels of the scene camera's picture, width and height, where the clip is not there to ask.
+    pub fn usual_size(self) -> [u32; 2] {
+        match self {
+            Self::Ego4d | Self::GlcLabels => [1088, 1080],
+            Self::Egtea => [1280, 960],
+            Self::PupilCore => [1280, 720],
+            Self::NeonCloud | Self::NeonNative => [1600, 1200],
+            Self::AriaMps | Self::EgoExo4d => [1408, 1408],
+            Self::Tobii | Self::Generic => [1920, 1080],
+        }
+    }
+}
+
 /// A recording: samples in time order, ready to be drawn over its clip.
 #[derive(Clone, Debug)]
 pub struct GazeTrack {
     pub samples: Vec<GazeSample>,
     pub format: GazeFormat,
     pub path: PathBuf,
+    /// Its calibration where the recording brings one, else the recorder's usual lens.
+    pub camera: SceneCamera,
 }
 
 /// A sample farther than this from the time asked for says nothing about it: one and a half
@@ -62,6 +79,12 @@ pub struct GazeTrack {
 const MAX_GAP: MediaTime = MediaTime::from_millis(50);
 
 impl GazeTrack {
+    /// Of a recording without calibration, on a picture of the recorder's usual shape.
+    pub fn new(samples: Vec<GazeSample>, format: GazeFormat, path: PathBuf) -> Self {
+        let camera = SceneCamera::usual(format, format.usual_size());
+        Self { samples, format, path, camera }
+    }
+
     /// The sample nearest in time, unless the recording has a gap there.
     pub fn at(&self, time: MediaTime) -> Option<&GazeSample> {
         let after = self.samples.partition_point(|s| s.time < time);
@@ -84,7 +107,7 @@ impl GazeTrack {
     /// The same recording with its clock moved.
     pub fn shifted(&self, offset: MediaTime) -> Self {
         let samples = self.samples.iter().map(|s| GazeSample { time: s.time + offset, ..*s }).collect();
-        Self { samples, format: self.format, path: self.path.clone() }
+        Self { samples, path: self.path.clone(), ..*self }
     }
 
     /// Spans in which the gaze cannot be drawn, with the reason; gaps in the recording included.

@@ -11,6 +11,7 @@ mod table;
 
 use std::path::{Path, PathBuf};
 
+pub use egtea::{EgteaRows, egtea_samples};
 pub use mapping::{ColumnMapping, Origin, PositionUnit, TimeUnit};
 
 use super::{GazeFormat, GazeSample, GazeState, GazeTrack};
@@ -25,6 +26,8 @@ pub struct LoadContext<'a> {
     /// Time of every stored picture; recordings that count frames need it.
     pub frame_times: Option<&'a [MediaTime]>,
     pub duration: Option<MediaTime>,
+    /// The clip's file: the names of some data sets' clips say which part of a recording they are.
+    pub video: Option<&'a Path>,
     /// The user's own mapping, for files that no rule knows.
     pub mapping: Option<&'a ColumnMapping>,
 }
@@ -52,6 +55,8 @@ pub enum GazeFileError {
     NeedsPictureSize { path: PathBuf },
     #[error("this file counts frames instead of time: open it together with its video: {}", path.display())]
     NeedsFrames { path: PathBuf },
+    #[error("none of the {count} gaze samples falls into the clip; open the clip that it was recorded with: {}", path.display())]
+    OutsideClip { count: u64, path: PathBuf },
     #[error("cancelled")]
     Cancelled(#[from] Cancelled),
 }
@@ -91,7 +96,7 @@ pub fn load(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Load
     let mut loaded = if path.is_dir() {
         neon_native::load(path, context)?
     } else if egtea::is_egtea(path) {
-        egtea::load(path, context)?
+        egtea::load(path, context, ctx)?
     } else {
         load_table(path, context, ctx)?
     };

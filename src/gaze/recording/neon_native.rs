@@ -54,10 +54,7 @@ pub(super) fn load(dir: &Path, context: &LoadContext<'_>) -> Result<Loaded, Gaze
             dir.display()
         ));
     }
-    Ok(Loaded {
-        track: GazeTrack { samples, format: GazeFormat::NeonNative, path: dir.to_path_buf() },
-        warnings,
-    })
+    Ok(Loaded { track: GazeTrack::new(samples, GazeFormat::NeonNative, dir.to_path_buf()), warnings })
 }
 
 fn f32_at(bytes: &[u8], at: usize) -> f32 {

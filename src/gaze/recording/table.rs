@@ -136,7 +136,7 @@ pub(super) fn load(
     if samples.is_empty() {
         return Err(GazeFileError::NoSamples { skipped, path: path.to_path_buf() });
     }
-    Ok(Loaded { track: GazeTrack { samples, format, path: path.to_path_buf() }, warnings })
+    Ok(Loaded { track: GazeTrack::new(samples, format, path.to_path_buf()), warnings })
 }
 
 fn cell(record: &csv::ByteRecord, column: usize) -> Option<&str> {
