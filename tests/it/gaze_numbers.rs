@@ -102,7 +102,7 @@ fn fixations_are_those_of_pupil_player() {
         assert_eq!(spans.len(), fixations.len(), "{name}");
         for (span, expected) in spans.iter().zip(fixations) {
             let id = format!("{name} {}", expected["id"]);
-            assert_eq!(times[span.members.start], expected["timestamp"].as_f64().unwrap(), "{id}");
+            assert_close(times[span.members.start], expected["timestamp"].as_f64().unwrap(), 1e-12, &id);
             assert_eq!(span.members.len() as u64, expected["base_data"].as_u64().unwrap(), "{id}");
             // the reference rounds pixels to single precision; 1e-4 is what it is known to
             assert_close(span.dispersion_deg, expected["dispersion"].as_f64().unwrap(), 1e-4, &id);
