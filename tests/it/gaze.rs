@@ -50,8 +50,33 @@ fn a_museum_visit_reads_from_its_tsv() {
 }
 
 #[test]
+fn aria_gaze_is_projected_with_the_recordings_own_calibration() {
+    let Some(dir) = shared("data/gaze/aria_kitchen_stills") else { return };
+    let path = dir.join("eyegaze.csv");
+    assert_eq!(recording::sniff(&path), Some(GazeFormat::AriaMps));
+    let track = load(&path);
+    let derived = std::fs::read(dir.join("gaze.json")).unwrap();
+    let derived: serde_json::Value = serde_json::from_slice(&derived).unwrap();
+    let derived = derived.as_array().unwrap();
+    assert_eq!(track.samples.len(), derived.len());
+    let start = derived[0]["timestamp_ns"].as_i64().unwrap();
+    for (sample, expected) in track.samples.iter().zip(derived) {
+        // pixel centres are whole numbers there; fractions count from the outer corner
+        for (axis, key) in ["gaze_x", "gaze_y"].iter().enumerate() {
+            let fraction = (expected[*key].as_f64().unwrap() + 0.5) / 1408.0;
+            assert!((f64::from(sample.pos[axis]) - fraction).abs() < 1e-6, "{sample:?} {expected}");
+        }
+        let secs = (expected["timestamp_ns"].as_i64().unwrap() - start) as f64 / 1e9;
+        assert!((sample.time.secs() - secs).abs() < 1.1e-4, "{} and {secs}", sample.time);
+    }
+}
+
+#[test]
 fn angles_without_calibration_say_what_is_missing() {
-    let Some(path) = shared("data/gaze/aria_kitchen_stills/eyegaze.csv") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("general_eye_gaze.csv");
+    std::fs::write(&path, "tracking_timestamp_us,yaw_rads_cpf,pitch_rads_cpf,depth_m\n1,0.1,0.1,1\n")
+        .unwrap();
     assert_eq!(recording::sniff(&path), Some(GazeFormat::AriaMps));
     let error = recording::load(&path, &LoadContext::default(), &JobCtx::detached()).unwrap_err();
     assert!(error.to_string().contains("calibration"), "{error}");

@@ -194,13 +194,8 @@ fn egtea_labels_are_its_own_readers() {
         assert_eq!(labels.len(), expected.len(), "{version}");
         for (frame, (label, row)) in labels.iter().zip(&expected).enumerate() {
             assert_eq!(f64::from(label.code), row[2], "{version} frame {frame}");
-            for axis in 0..2 {
-                assert_close(
-                    f64::from(label.pos[axis]),
-                    row[axis],
-                    1e-6,
-                    &format!("{version} frame {frame}"),
-                );
+            for (found, expected) in label.pos.iter().zip(row) {
+                assert_close(f64::from(*found), *expected, 1e-6, &format!("{version} frame {frame}"));
             }
         }
     }

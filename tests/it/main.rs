@@ -10,6 +10,7 @@ mod architecture;
 mod cli;
 mod demo;
 mod gaze;
+mod gaze_clocks;
 mod gaze_numbers;
 mod gui;
 mod parity;
