@@ -82,6 +82,72 @@ fn angles_without_calibration_say_what_is_missing() {
     assert!(error.to_string().contains("calibration"), "{error}");
 }
 
+/// Files of a folder tree, by relative path.
+fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+    dir
+}
+
+const VIDEO: &[u8] = b"\0\0\0\x20ftypisom\0\0\0\0";
+const EGO4D_GAZE: &[u8] = b"component_timestamp_s,norm_pos_x,norm_pos_y\n0,0.5,0.5\n";
+const PUPIL_GAZE: &[u8] = b"gaze_timestamp,world_index,confidence,norm_pos_x,norm_pos_y\n1,0,1,0.5,0.5\n";
+const ANNOTATIONS: &[u8] = br#"{"videos":[{"video_uid":"v","clips":[]}]}"#;
+
+#[test]
+fn a_folder_is_recognised_by_what_is_in_its_files() {
+    let dir = tree(&[
+        ("clip.download", VIDEO),
+        ("deep/er/gaze.txt", EGO4D_GAZE),
+        ("notes/annotations.bin", ANNOTATIONS),
+        ("readme.txt", b"nothing of use"),
+        (".hidden.mp4", VIDEO),
+        ("deep/er/too/far.json", ANNOTATIONS),
+    ]);
+    let session = recognise(&[dir.path().to_path_buf()]);
+    let at = |name: &str| Some(dir.path().join(name));
+    assert_eq!(session.video, at("clip.download"));
+    assert_eq!(session.gaze, at("deep/er/gaze.txt"));
+    assert_eq!(session.annotations, at("notes/annotations.bin"));
+    assert!(session.others.is_empty(), "{:?}", session.others);
+}
+
+#[test]
+fn a_pupil_recording_plays_the_scene_that_was_exported_with_its_gaze() {
+    let dir = tree(&[
+        ("eye0.mp4", VIDEO),
+        ("eye1.mp4", VIDEO),
+        ("exports/000/gaze_positions.csv", PUPIL_GAZE),
+        ("exports/000/world.mp4", VIDEO),
+        ("world.mp4", VIDEO),
+    ]);
+    let session = recognise(&[dir.path().to_path_buf()]);
+    assert_eq!(session.video, Some(dir.path().join("exports/000/world.mp4")));
+    assert_eq!(session.gaze, Some(dir.path().join("exports/000/gaze_positions.csv")));
+}
+
+#[test]
+fn of_many_recordings_the_one_named_like_the_clip_is_taken() {
+    let dir = tree(&[("a.csv", EGO4D_GAZE), ("b.csv", EGO4D_GAZE), ("b.mp4", VIDEO), ("c.mp4", VIDEO)]);
+    let session = recognise(&[dir.path().join("b.mp4"), dir.path().to_path_buf()]);
+    assert_eq!(session.gaze, Some(dir.path().join("b.csv")));
+    assert_eq!(session.video, Some(dir.path().join("b.mp4")));
+}
+
+#[test]
+fn what_is_named_and_of_no_use_is_said() {
+    let dir = tree(&[("a.mp4", VIDEO), ("b.mp4", VIDEO), ("rec.vrs", b"VisionRe"), ("x.docx", b"PK")]);
+    let all = ["a.mp4", "b.mp4", "rec.vrs", "x.docx"].map(|n| dir.path().join(n));
+    let session = recognise(&all);
+    let reasons: Vec<&str> = session.others.iter().map(|(_, r)| r.as_str()).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    assert!(reasons[0] == "a second video" && reasons[1].contains("vrs_to_mp4"), "{reasons:?}");
+}
+
 #[test]
 fn the_official_annotations_read_whole() {
     let Some(path) = shared("data/nlq/ego4d_nlq_v2_val.json") else { return };

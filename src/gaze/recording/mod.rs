@@ -146,12 +146,18 @@ fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
         return;
     };
     let (first, last): (&GazeSample, &GazeSample) = (first, last);
-    if first.time > duration || last.time < MediaTime::ZERO {
+    let path = loaded.track.path.display();
+    let (from, to) = (first.time.max(MediaTime::ZERO), last.time.min(duration));
+    let covered = (to - from).secs() / duration.secs();
+    if from > to {
         loaded.warnings.push(format!(
-            "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({})",
-            first.time,
-            last.time,
-            loaded.track.path.display()
+            "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({path})",
+            first.time, last.time
+        ));
+    } else if covered < 0.2 {
+        loaded.warnings.push(format!(
+            "The gaze covers only {:.0} % of the clip ({} to {}): check that both are of the same recording ({path})",
+            covered * 100.0, first.time, last.time
         ));
     }
 }
