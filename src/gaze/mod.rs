@@ -10,6 +10,7 @@ mod heatmap;
 pub mod labels;
 mod maps;
 pub mod metrics;
+mod predicted;
 pub mod recording;
 mod track;
 mod unisal;
@@ -21,5 +22,6 @@ pub use fixations::{
 };
 pub use heatmap::{GRID, Heatmap};
 pub use maps::{FramesUsed, MapShape, frame_map, glc_crop, label_map, window_map};
+pub use predicted::{Prediction, PredictionError};
 pub use track::{EyeEvent, GazeFormat, GazeSample, GazeState, GazeTrack};
 pub use unisal::Unisal;

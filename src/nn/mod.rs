@@ -8,6 +8,7 @@ mod download;
 mod fetch;
 pub mod layers;
 mod models;
+pub mod npy;
 mod onnx;
 pub mod ops;
 mod pickle;

@@ -9,7 +9,7 @@ use gazenlq::project::{AnnotationFile, recognise};
 use gazenlq::time::MediaTime;
 use proptest::prelude::*;
 
-use crate::support::shared;
+use crate::support::{gazenlq, json, shared, stderr};
 
 fn load(path: &Path) -> GazeTrack {
     recording::load(path, &LoadContext::default(), &JobCtx::detached()).expect("the recording reads").track
@@ -80,6 +80,50 @@ fn angles_without_calibration_say_what_is_missing() {
     assert_eq!(recording::sniff(&path), Some(GazeFormat::AriaMps));
     let error = recording::load(&path, &LoadContext::default(), &JobCtx::detached()).unwrap_err();
     assert!(error.to_string().contains("calibration"), "{error}");
+}
+
+/// Gaze that moves slowly along a diagonal, in Ego4D's layout, three seconds at 250 Hz.
+fn slow_gaze() -> String {
+    let mut text = "component_timestamp_s,norm_pos_x,norm_pos_y\n".to_owned();
+    for i in 0..750 {
+        let at = 0.2 + 0.6 * f64::from(i) / 750.0;
+        text += &format!("{:.3},{at:.5},{at:.5}\n", f64::from(i) * 0.004);
+    }
+    text
+}
+
+#[test]
+fn predicted_gaze_is_scored_beside_two_baselines() {
+    let points: String = std::iter::once("t,x,y\n".to_owned())
+        .chain((0..90).map(|i| {
+            let at = 0.2 + 0.6 * f64::from(i) / 90.0;
+            format!("{:.4},{at:.4},{:.4}\n", f64::from(i) / 30.0, 1.0 - at)
+        }))
+        .collect();
+    // flat maps know nothing
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (90, 64, 64), }\n";
+    let mut flat = b"\x93NUMPY\x01\x00".to_vec();
+    flat.extend((header.len() as u16).to_le_bytes().iter().chain(header.as_bytes()));
+    flat.extend((0..90 * 64 * 64).flat_map(|_| 0.5f32.to_le_bytes()));
+    let dir =
+        tree(&[("gaze.csv", slow_gaze().as_bytes()), ("points.csv", points.as_bytes()), ("flat.npy", &flat)]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let scored =
+        |predicted: &str| json(&gazenlq(&["gaze", "compare", &at(predicted), &at("gaze.csv"), "--json"]));
+    let number = |value: &serde_json::Value, key: &str| value[key].as_f64().unwrap();
+    let found = scored("points.csv");
+    assert!(found["frames_used"].as_u64().unwrap() >= 85, "{found}");
+    assert!(number(&found["predicted"], "cc") > 0.99, "{found}");
+    assert!(number(&found["predicted"], "angular_error_deg") < 1.0, "{found}");
+    assert!(number(&found["predicted"], "nss") > number(&found["centre"], "nss") + 1.0, "{found}");
+    let found = scored("flat.npy");
+    assert_eq!(number(&found["predicted"], "nss"), 0.0);
+    assert_eq!(number(&found["predicted"], "auc_judd"), 0.5);
+    assert!(found["predicted"]["angular_error_deg"].is_null(), "{found}");
+    // what cannot be compared is one sentence
+    let output = gazenlq(&["gaze", "compare", &at("nothing.npy"), &at("gaze.csv")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nothing.npy"), "{}", stderr(&output));
 }
 
 /// Files of a folder tree, by relative path.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::table;
+use crate::nn::npy::parse_npy;
 use crate::time::MediaTime;
 
 /// When the scene camera took each picture, by the recorder's clock, beside where that picture is
@@ -41,7 +42,8 @@ impl FrameClock {
         let files = ["world_timestamps.csv", "world.csv", "world_timestamps.npy"];
         let path = files.into_iter().map(|name| dir.join(name)).find(|path| path.is_file())?;
         let stamps = if path.extension().is_some_and(|e| e == "npy") {
-            npy_stamps(&std::fs::read(&path).ok()?)?
+            let seconds = parse_npy(&std::fs::read(&path).ok()?).ok()?.values;
+            seconds.iter().filter(|s| s.is_finite()).map(|s| MediaTime::from_secs(*s).nanos()).collect()
         } else {
             table::world_stamps(&path)?
         };
@@ -75,22 +77,6 @@ impl FrameClock {
     }
 }
 
-/// A one-dimensional NumPy array of seconds (`<f8`), as nanoseconds.
-fn npy_stamps(bytes: &[u8]) -> Option<Vec<i64>> {
-    let rest = bytes.strip_prefix(b"\x93NUMPY")?;
-    let (length, at): (usize, usize) = match rest.first()? {
-        1 => (usize::from(u16::from_le_bytes(rest.get(2..4)?.try_into().ok()?)), 4),
-        _ => (u32::from_le_bytes(rest.get(2..6)?.try_into().ok()?) as usize, 6),
-    };
-    let header = std::str::from_utf8(rest.get(at..at.checked_add(length)?)?).ok()?;
-    if !header.contains("'<f8'") {
-        return None;
-    }
-    let values = rest.get(at + length..)?.chunks_exact(8);
-    let secs = values.map(|c| f64::from_le_bytes(c.try_into().unwrap_or_default()));
-    Some(secs.filter(|s| s.is_finite()).map(|s| MediaTime::from_secs(s).nanos()).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,15 +108,5 @@ mod tests {
     fn gaze_during_a_gap_that_the_clip_shows_stays_in_it() {
         let clock = clock(&[0, 33, 66, 2066, 2100], &[0, 33, 66, 2066, 2100]);
         assert_eq!(clock.clip_time(1000 * MS), Some(MediaTime::from_millis(1000)));
-    }
-
-    #[test]
-    fn numpy_arrays_of_seconds_are_read() {
-        let mut bytes = b"\x93NUMPY\x01\x00\x46\x00".to_vec();
-        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }";
-        bytes.extend(format!("{header:<69}\n").bytes());
-        bytes.extend(1.5f64.to_le_bytes().into_iter().chain(2.0f64.to_le_bytes()));
-        assert_eq!(npy_stamps(&bytes), Some(vec![1_500 * MS, 2_000 * MS]));
-        assert_eq!(npy_stamps(&bytes[..20]), None);
     }
 }

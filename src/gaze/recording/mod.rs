@@ -154,7 +154,7 @@ fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
             "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({path})",
             first.time, last.time
         ));
-    } else if covered < 0.2 {
+    } else if covered < 0.1 {
         loaded.warnings.push(format!(
             "The gaze covers only {:.0} % of the clip ({} to {}): check that both are of the same recording ({path})",
             covered * 100.0, first.time, last.time
