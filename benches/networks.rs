@@ -37,7 +37,7 @@ fn run(dir: &ModelDir, device: &Device) -> Result<(), NnError> {
     let minilm = timed("MiniLM, load", || MiniLm::load(dir, device))?;
     best("MiniLM, a query", 1, || minilm.embed("Where did I put the scissors?"))?;
     let bridge = timed("vocabulary bridge, load", || ClipTextBridge::load(dir, &minilm))?;
-    best("vocabulary bridge, a query", 1, || bridge.embed("Where did I put the scissors?", &minilm))?;
+    best("vocabulary bridge, a query", 1, || bridge.words("Where did I put the scissors?", &minilm))?;
 
     println!("compare the image tower with: python3 scripts/bench_clip_torch.py");
     Ok(())

@@ -18,6 +18,9 @@ struct Case {
     truth: TimeRange,
 }
 
+/// Rows: peak first, peak in five, R1 and R5 at IoU > 0.3.
+type Counts = [f64; 4];
+
 fn main() -> anyhow::Result<()> {
     let root = std::env::var_os("GAZENLQ_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
@@ -26,47 +29,109 @@ fn main() -> anyhow::Result<()> {
         println!("skipped: the real clips are not on this machine");
         return Ok(());
     }
+    let folder = std::env::temp_dir().join(format!("gazenlq-retrieval-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
     let ctx = JobCtx::detached();
     let pipeline = LightPipeline::load_default(&ctx)?;
     let fps: f32 = std::env::var("FPS").ok().and_then(|v| v.parse().ok()).unwrap_or(1.0);
-    for (clip, cases) in clips(&root)? {
-        let reader = VideoReader::open(&clip)?;
-        let features = LightPipeline::features_for(reader.info(), reader.table());
-        let started = std::time::Instant::now();
-        pipeline.extract(&clip, &features, fps, &ctx)?;
-        let name = clip.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        println!(
-            "{name}: {} questions, {} pictures, extracted in {:.1} s",
-            cases.len(),
-            features.version(),
-            started.elapsed().as_secs_f64()
-        );
-        for mode in [GazeMode::Off, GazeMode::Predicted, GazeMode::Negative] {
-            let mut counts = [0usize; 4];
-            let mut slowest = 0.0f64;
-            for case in &cases {
-                let answer = pipeline.localize(&features, &case.query, mode, None)?;
-                slowest = slowest.max(answer.elapsed_secs);
-                let hits = [
-                    peak_hits(&answer, case.truth, 1),
-                    peak_hits(&answer, case.truth, 5),
-                    recall(&answer, case.truth, 1),
-                    recall(&answer, case.truth, 5),
-                ];
-                counts.iter_mut().zip(hits).for_each(|(c, hit)| *c += usize::from(hit));
-                if std::env::var_os("SHOW").is_some() {
-                    println!("    {:?} {:?} {}", mode, hits, case.query);
-                }
+    for (set, clips) in
+        [("Annotated clips", annotated(&root)?), ("Honest questions", honest(&root, &folder)?)]
+    {
+        println!("\n{set}");
+        let mut totals = [[0.0; 4]; 4];
+        let mut questions = 0;
+        for (clip, cases) in clips {
+            let found = measure(&pipeline, &clip, &cases, fps, &ctx)?;
+            questions += cases.len();
+            for (total, counts) in totals.iter_mut().zip(found) {
+                total.iter_mut().zip(counts).for_each(|(t, c)| *t += c);
             }
-            let [p1, p5, r1, r5] = counts.map(|c| c as f64 / cases.len() as f64);
-            println!(
-                "  gaze {:9}  peak first {p1:.2}  in five {p5:.2}  R1@0.3 {r1:.2}  R5@0.3 {r5:.2}  slowest {:.0} ms",
-                mode.name(),
-                slowest * 1e3
-            );
+        }
+        println!("all {questions} questions");
+        for (name, total) in ROWS.iter().zip(totals) {
+            print_row(name, total, questions);
         }
     }
+    std::fs::remove_dir_all(&folder)?;
     Ok(())
+}
+
+const ROWS: [&str; 4] = ["off", "predicted", "negative", "chance"];
+
+fn print_row(name: &str, counts: Counts, questions: usize) {
+    let [p1, p5, r1, r5] = counts.map(|c| c / questions as f64);
+    println!("  {name:9}  peak first {p1:.2}  in five {p5:.2}  R1@0.3 {r1:.2}  R5@0.3 {r5:.2}");
+}
+
+fn measure(
+    pipeline: &LightPipeline,
+    clip: &Path,
+    cases: &[Case],
+    fps: f32,
+    ctx: &JobCtx,
+) -> anyhow::Result<[Counts; 4]> {
+    let reader = VideoReader::open(clip)?;
+    let features = LightPipeline::features_for(reader.info(), reader.table());
+    let started = std::time::Instant::now();
+    pipeline.extract(clip, &features, fps, ctx)?;
+    println!(
+        "{}: {} questions, {} pictures in {:.1} s",
+        clip.file_name().unwrap_or_default().to_string_lossy(),
+        cases.len(),
+        features.frames().len(),
+        started.elapsed().as_secs_f64()
+    );
+    let mut rows = [[0.0; 4]; 4];
+    let mut slowest = 0.0f64;
+    for (row, mode) in rows.iter_mut().zip([GazeMode::Off, GazeMode::Predicted, GazeMode::Negative]) {
+        for case in cases {
+            let answer = pipeline.localize(&features, &case.query, mode, None, 5)?;
+            slowest = slowest.max(answer.elapsed_secs);
+            let hits = hits(&answer, case.truth);
+            row.iter_mut().zip(hits).for_each(|(c, hit)| *c += f64::from(u8::from(hit)));
+            if std::env::var_os("SHOW").is_some() {
+                println!("    {:9} {hits:?} {}", mode.name(), case.query);
+            }
+        }
+    }
+    rows[3] = chance(pipeline, &features, cases)?;
+    for (name, counts) in ROWS.iter().zip(rows) {
+        print_row(name, counts, cases.len());
+    }
+    println!("  slowest answer {:.0} ms", slowest * 1e3);
+    Ok(rows)
+}
+
+/// The same answers against truths moved round the clip: what luck finds.
+fn chance(
+    pipeline: &LightPipeline,
+    features: &gazenlq::features::ClipFeatures,
+    cases: &[Case],
+) -> anyhow::Result<Counts> {
+    const TURNS: u32 = 97;
+    let duration = features.duration().secs();
+    let mut counts = [0.0; 4];
+    for case in cases {
+        let answer = pipeline.localize(features, &case.query, GazeMode::Off, None, 5)?;
+        for turn in 0..TURNS {
+            let shift = duration * f64::from(turn) / f64::from(TURNS);
+            let length = case.truth.duration().secs();
+            let start = (case.truth.start().secs() + shift) % duration;
+            let start = if start + length > duration { start + length - duration } else { start };
+            let hits = hits(&answer, TimeRange::from_secs(start, start + length));
+            counts.iter_mut().zip(hits).for_each(|(c, h)| *c += f64::from(u8::from(h)) / f64::from(TURNS));
+        }
+    }
+    Ok(counts)
+}
+
+fn hits(answer: &Localization, truth: TimeRange) -> [bool; 4] {
+    [
+        peak_hits(answer, truth, 1),
+        peak_hits(answer, truth, 5),
+        recall(answer, truth, 1),
+        recall(answer, truth, 5),
+    ]
 }
 
 /// A peak of the curve within a second of the truth, among the first `k` that are 2 s apart.
@@ -88,28 +153,71 @@ fn recall(answer: &Localization, truth: TimeRange, k: usize) -> bool {
     answer.moments.iter().take(k).any(|m| m.range.iou(truth) > 0.3)
 }
 
-fn clips(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)>> {
-    let read = |path: PathBuf| -> anyhow::Result<serde_json::Value> {
-        Ok(serde_json::from_slice(&std::fs::read(path)?)?)
-    };
-    let case = |v: &serde_json::Value, query: &str, start: &str, end: &str| {
+/// Clips with the moments that others marked, or that we marked before there was anything to measure.
+fn annotated(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)>> {
+    let mut clips = Vec::new();
+    let haystack = read(&root.join("ego4d_nlq_clips/haystack_gt.json"))?;
+    clips.push((root.join("ego4d_nlq_clips/haystack.mp4"), cases(&haystack["moments"])));
+    let egolife = read(&root.join("egolife/own_labels.json"))?;
+    for (name, value) in egolife.as_object().into_iter().flatten() {
+        clips.push((root.join("egolife").join(name), cases(value)));
+    }
+    let homes = read(&root.join("homes/stitched_gt.json"))?;
+    clips.push((root.join("homes/stitched.mp4"), cases(&homes["moments"])));
+    Ok(clips)
+}
+
+/// Questions written from the pictures before any answer was looked at.
+fn honest(root: &Path, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)>> {
+    let list = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/honest_queries.json"))?;
+    let mut clips = Vec::new();
+    for (at, clip) in list["clips"].as_array().into_iter().flatten().enumerate() {
+        let files: Vec<PathBuf> = clip["files"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|f| Some(root.join(f.as_str()?)))
+            .collect();
+        let path = match files.as_slice() {
+            [one] => one.clone(),
+            many => join(many, &folder.join(format!("joined{at}.mp4")))?,
+        };
+        clips.push((path, cases(&clip["queries"])));
+    }
+    Ok(clips)
+}
+
+/// Several clips as one, by the ffmpeg program.
+fn join(files: &[PathBuf], to: &Path) -> anyhow::Result<PathBuf> {
+    let mut command = std::process::Command::new("ffmpeg");
+    command.args(["-v", "error", "-y"]);
+    files.iter().for_each(|file| {
+        command.arg("-i").arg(file);
+    });
+    let scaled: String = (0..files.len())
+        .map(|i| {
+            format!(
+                "[{i}:v]scale=640:480:force_original_aspect_ratio=decrease,pad=640:480:-1:-1,setsar=1,fps=30[v{i}];"
+            )
+        })
+        .collect();
+    let inputs: String = (0..files.len()).map(|i| format!("[v{i}]")).collect();
+    command.args(["-filter_complex", &format!("{scaled}{inputs}concat=n={}:v=1[v]", files.len())]);
+    command.args(["-map", "[v]", "-c:v", "libx264", "-crf", "18"]).arg(to);
+    anyhow::ensure!(command.status()?.success(), "ffmpeg could not join the clips");
+    Ok(to.to_owned())
+}
+
+fn read(path: &Path) -> anyhow::Result<serde_json::Value> {
+    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
+}
+
+fn cases(list: &serde_json::Value) -> Vec<Case> {
+    let case = |v: &serde_json::Value| {
         Some(Case {
-            query: v[query].as_str()?.to_owned(),
-            truth: TimeRange::from_secs(v[start].as_f64()?, v[end].as_f64()?),
+            query: v["query"].as_str()?.to_owned(),
+            truth: TimeRange::from_secs(v["start_sec"].as_f64()?, v["end_sec"].as_f64()?),
         })
     };
-    let list = |v: &serde_json::Value| -> Vec<Case> {
-        v.as_array().into_iter().flatten().filter_map(|m| case(m, "query", "start_sec", "end_sec")).collect()
-    };
-    let mut clips = Vec::new();
-    let haystack = read(root.join("ego4d_nlq_clips/haystack_gt.json"))?;
-    let targets = list(&haystack["moments"]);
-    clips.push((root.join("ego4d_nlq_clips/haystack.mp4"), targets));
-    let egolife = read(root.join("egolife/own_labels.json"))?;
-    for (name, value) in egolife.as_object().into_iter().flatten() {
-        clips.push((root.join("egolife").join(name), list(value)));
-    }
-    let homes = read(root.join("homes/stitched_gt.json"))?;
-    clips.push((root.join("homes/stitched.mp4"), list(&homes["moments"])));
-    Ok(clips)
+    list.as_array().into_iter().flatten().filter_map(case).collect()
 }

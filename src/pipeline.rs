@@ -1,7 +1,7 @@
 //! The default pipeline, `light`: pretrained networks, nothing trained by us.
 //!
-//! A clip is sampled coarse to fine. Each picture gets CLIP's vectors and a predicted gaze map; a
-//! question is then answered from them in milliseconds. The window and the command line call this.
+//! A clip is sampled coarse to fine. Each picture gets CLIP's vectors and a predicted gaze map, quick
+//! tags help while most are still to come; a question is answered from them in milliseconds. The window and the command line call this.
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -9,15 +9,17 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use crate::features::store::{self, Kept};
 use crate::features::{
-    ClipFeatures, ClipImageTower, ClipTextBridge, FrameEvidence, MiniLm, RgbImage8, store,
+    ClipFeatures, ClipImageTower, EfficientNetLite2, FrameEvidence, QueryEncoder, RgbImage8, TagEvidence,
+    TagMeanings,
 };
 use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
-use crate::grounding::{GazeMode, LABEL, Localization, Localizer, moments_of, score_curve};
+use crate::grounding::{GazeMode, GazeWeights, LABEL, Localization, Localizer, moments_of, score_curve};
 use crate::job::JobCtx;
 use crate::nn::{self, ModelDir, Registry};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
-use crate::video::{FrameTable, VideoInfo, VideoReader};
+use crate::video::{FrameTable, VideoError, VideoInfo, VideoReader};
 
 /// Moments of an answer.
 pub const TOP: usize = 5;
@@ -25,17 +27,39 @@ pub const TOP: usize = 5;
 const COARSEST: usize = 8;
 /// Pictures that go through CLIP together.
 const BATCH: usize = 4;
-/// Evidence is written to disk at least this often.
-const SAVE_EVERY_SECS: f64 = 20.0;
+/// A clip longer than two hours at one picture a second is looked at more sparsely, so that its
+/// evidence stays below 350 MB of memory.
+const MAX_PICTURES: f64 = 7_200.0;
+/// What a picture costs, in proportion, for the time that is left: CLIP and UNISAL take about 140 ms
+/// on two cores, quick tags of two views 55.
+const LOOK_COST: u64 = 5;
+const TAG_COST: u64 = 2;
 /// A recorded map covers the gaze of this long around a picture: 32 pictures at 30 a second.
 const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
 const WINDOW_FRAMES: usize = 32;
 
 pub struct LightPipeline {
     tower: ClipImageTower,
-    words: MiniLm,
-    bridge: ClipTextBridge,
     gaze: Unisal,
+    tagger: EfficientNetLite2,
+    meanings: TagMeanings,
+    queries: QueryEncoder,
+}
+
+/// What is done with one picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// CLIP and the gaze estimator.
+    Whole,
+    /// Names what is in it, within milliseconds.
+    Tags,
+}
+
+struct Picture {
+    look: Look,
+    frame: FrameIdx,
+    time: MediaTime,
+    image: RgbImage8,
 }
 
 /// Downloads what is missing, checks it and converts it.
@@ -50,12 +74,13 @@ impl LightPipeline {
         ctx.stage("Loading the networks");
         let load = || -> Result<Self, nn::NnError> {
             let device = nn::device();
-            let words = MiniLm::load(dir, &device)?;
+            let queries = QueryEncoder::load(dir, &device)?;
             Ok(Self {
                 tower: ClipImageTower::load(dir, &device)?,
-                bridge: ClipTextBridge::load(dir, &words)?,
                 gaze: Unisal::load(dir, &device)?,
-                words,
+                tagger: EfficientNetLite2::load(dir, &device)?,
+                meanings: TagMeanings::load(dir, queries.minilm())?,
+                queries,
             })
         };
         load().context("the default models are not complete on this machine: run `gazenlq models fetch`")
@@ -69,13 +94,13 @@ impl LightPipeline {
         &self.gaze
     }
 
-    /// What is known of a clip from earlier, ready to be added to.
+    /// A place for the evidence of a clip; `extract` fills it.
     pub fn features_for(info: &VideoInfo, table: &FrameTable) -> Arc<ClipFeatures> {
-        Arc::new(ClipFeatures::new(&info.content_id, table.range().end(), store::load(&info.content_id)))
+        Arc::new(ClipFeatures::new(&info.content_id, table.range().end()))
     }
 
-    /// Computes what is missing at `fps` pictures a second, coarse to fine. What is done when it is
-    /// cancelled is kept.
+    /// Takes what was kept earlier and computes what is missing at `fps` pictures a second, coarse to
+    /// fine. What is done when it is cancelled is kept.
     pub fn extract(
         &self,
         path: &Path,
@@ -84,74 +109,82 @@ impl LightPipeline {
         ctx: &JobCtx,
     ) -> anyhow::Result<()> {
         ctx.stage("Looking through the clip");
-        let reader = VideoReader::open(path)?;
-        let wanted = samples(reader.table(), fps);
-        let total = wanted.len() as u64;
-        let todo: Vec<FrameIdx> =
-            coarse_to_fine(&wanted).into_iter().filter(|frame| !features.contains(*frame)).collect();
-        let done_before = total - todo.len() as u64;
-        drop(reader);
-        ctx.step(done_before, total)?;
+        store::load(features.clip_id(), |kept| features.add(kept));
+        let wanted = samples(VideoReader::open(path)?.table(), fps);
+        let order = order(&wanted, features);
+        let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
+        ctx.step(0, total)?;
+        let mut keep = store::Writer::open(features.clip_id())
+            .inspect_err(|e| tracing::warn!("features cannot be kept: {e}"))
+            .unwrap_or_default();
 
         // decoding runs ahead on its own thread; two batches wait at most
-        let result = std::thread::scope(|scope| {
+        std::thread::scope(|scope| {
             let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
-            let path = path.to_path_buf();
-            let order = todo.clone();
-            let decoding = scope.spawn(move || -> Result<(), crate::video::VideoError> {
-                // the reader cannot cross threads, so this one opens its own
-                let mut own = VideoReader::open(&path)?;
-                for index in order {
-                    let frame = match own.frame_at(index) {
-                        Ok(frame) => frame,
-                        Err(error) => {
-                            tracing::warn!("a picture is left out: {error}");
-                            continue;
-                        }
-                    };
-                    let [width, height] = frame.upright_size().map(|n| n as usize);
-                    let picture = RgbImage8::new(width, height, frame.to_rgb());
-                    if sender.send((index, frame.time, picture)).is_err() {
-                        break;
+            let decoding = scope.spawn(move || decode(path, &order, &sender));
+            self.look_at_all(
+                pictures,
+                &mut |evidence| {
+                    if let Some(Err(error)) = keep.as_mut().map(|file| file.append(&evidence)) {
+                        tracing::warn!("features cannot be kept any more: {error}");
+                        keep = None;
                     }
-                }
-                Ok(())
-            });
-            self.embed_all(pictures, features, done_before, total, ctx)?;
+                    features.add(evidence);
+                },
+                total,
+                ctx,
+            )?;
             decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread ended early"))??;
             Ok(())
-        });
-        store::save(features).unwrap_or_else(|e| tracing::warn!("features could not be kept: {e}"));
-        result
+        })
     }
 
-    fn embed_all(
+    fn look_at_all(
         &self,
-        pictures: mpsc::Receiver<(FrameIdx, MediaTime, RgbImage8)>,
-        features: &ClipFeatures,
-        mut done: u64,
+        pictures: mpsc::Receiver<Picture>,
+        found: &mut dyn FnMut(Kept),
         total: u64,
         ctx: &JobCtx,
     ) -> anyhow::Result<()> {
-        let mut saved_at = Instant::now();
-        loop {
-            let batch: Vec<_> = pictures.iter().take(BATCH).collect();
-            if batch.is_empty() {
-                return Ok(());
+        let mut done = 0;
+        let mut waiting: Vec<Picture> = Vec::new();
+        let mut pictures = pictures.into_iter().peekable();
+        while let Some(picture) = pictures.next() {
+            let is_last_of_its_kind = pictures.peek().is_none_or(|next| next.look != picture.look);
+            let look = picture.look;
+            waiting.push(picture);
+            if look == Look::Whole && waiting.len() < BATCH && !is_last_of_its_kind {
+                continue;
             }
-            let images: Vec<RgbImage8> = batch.iter().map(|(.., image)| image.clone()).collect();
-            let embedded = self.tower.forward_batch(&images)?;
-            for ((index, time, image), clip) in batch.iter().zip(&embedded) {
-                let gaze = self.gaze.estimate(image)?;
-                features.add(FrameEvidence::new(*index, *time, clip, gaze));
-                done += 1;
-                ctx.step(done, total)?;
+            let batch = std::mem::take(&mut waiting);
+            done += batch.len() as u64 * look.cost();
+            match look {
+                Look::Whole => self.look_whole(batch)?.into_iter().for_each(&mut *found),
+                Look::Tags => {
+                    for picture in &batch {
+                        found(self.name(picture)?);
+                    }
+                }
             }
-            if saved_at.elapsed().as_secs_f64() > SAVE_EVERY_SECS {
-                store::save(features).unwrap_or_else(|e| tracing::warn!("features could not be kept: {e}"));
-                saved_at = Instant::now();
-            }
+            ctx.step(done, total)?;
         }
+        Ok(())
+    }
+
+    fn look_whole(&self, batch: Vec<Picture>) -> anyhow::Result<Vec<Kept>> {
+        let (stamps, images): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|p| ((p.frame, p.time), p.image)).unzip();
+        let embedded = self.tower.forward_batch(&images)?;
+        let evidence =
+            stamps.into_iter().zip(&images).zip(&embedded).map(|(((frame, time), image), clip)| {
+                Ok(Kept::Frame(FrameEvidence::new(frame, time, clip, self.gaze.estimate(image)?)))
+            });
+        evidence.collect()
+    }
+
+    fn name(&self, picture: &Picture) -> anyhow::Result<Kept> {
+        let [whole, middle] = [&picture.image, &lower_middle(&picture.image)].map(|i| self.tagger.tags(i));
+        Ok(Kept::Tags(TagEvidence::new(picture.frame, picture.time, &whole?, &middle?)))
     }
 }
 
@@ -166,48 +199,105 @@ impl Localizer for LightPipeline {
         query: &str,
         mode: GazeMode,
         recorded: Option<&GazeTrack>,
+        keep: usize,
     ) -> anyhow::Result<Localization> {
         let started = Instant::now();
-        let text = self.bridge.embed(query, &self.words)?;
-        let frames = features.snapshot();
-        let maps: Vec<Option<Arc<Heatmap>>> =
-            frames.iter().map(|frame| map_of(frame, mode, recorded)).collect();
-        let curve = score_curve(&frames, &text.vector, &maps, mode == GazeMode::Negative);
-        let words = text
-            .words
-            .iter()
-            .map(|w| (w.word.clone(), w.nearest.first().map(|(name, _)| name.clone()).unwrap_or_default()))
-            .collect();
+        let text = self.queries.encode(query)?;
+        let (mut evidence, mut gaze_basis) = (0, String::new());
+        let curve = score_curve(features, &text, &self.meanings, |frames| {
+            evidence = frames.len();
+            let (weights, basis) = gaze_weights(frames, mode, recorded);
+            gaze_basis = basis;
+            weights
+        });
         Ok(Localization {
-            moments: moments_of(&curve, features.duration(), TOP),
+            moments: moments_of(&curve, features.duration(), keep),
             curve,
             pipeline: self.label().to_owned(),
-            words,
+            gaze_basis,
+            words: text.words,
             elapsed_secs: started.elapsed().as_secs_f64(),
-            evidence: frames.len(),
+            evidence,
         })
     }
 }
 
-/// The gaze that weighs one picture. Negative takes the recording where there is one.
-fn map_of(frame: &FrameEvidence, mode: GazeMode, recorded: Option<&GazeTrack>) -> Option<Arc<Heatmap>> {
-    let from_recording = || {
-        let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
-        let span = TimeRange::new(frame.time - half, frame.time + half);
-        window_map(recorded?, span, WINDOW_FRAMES).map(Arc::new)
-    };
-    match mode {
-        GazeMode::Off => None,
-        GazeMode::Predicted => Some(Arc::clone(&frame.gaze)),
-        GazeMode::Recorded => from_recording(),
-        GazeMode::Negative => from_recording().or_else(|| Some(Arc::clone(&frame.gaze))),
+impl Look {
+    fn cost(self) -> u64 {
+        match self {
+            Self::Whole => LOOK_COST,
+            Self::Tags => TAG_COST,
+        }
     }
 }
 
-/// The pictures at an even rate.
+/// Sends the pictures in this order; one that cannot be decoded is left out.
+fn decode(
+    path: &Path,
+    order: &[(Look, FrameIdx)],
+    sender: &mpsc::SyncSender<Picture>,
+) -> Result<(), VideoError> {
+    // a reader cannot cross threads, so this one opens its own
+    let mut reader = VideoReader::open(path)?;
+    for (look, index) in order {
+        let frame = match reader.frame_at(*index) {
+            Ok(frame) => frame,
+            Err(error) => {
+                tracing::warn!("a picture is left out: {error}");
+                continue;
+            }
+        };
+        let [width, height] = frame.upright_size().map(|n| n as usize);
+        let image = RgbImage8::new(width, height, frame.to_rgb());
+        if sender.send(Picture { look: *look, frame: *index, time: frame.time, image }).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A square of half the short side, below the middle: where hands work.
+fn lower_middle(image: &RgbImage8) -> RgbImage8 {
+    let side = (image.width.min(image.height) / 2).max(1);
+    let top = (image.height * 3 / 5).saturating_sub(side / 2).min(image.height - side);
+    image.crop((image.width - side) / 2, top, side, side)
+}
+
+/// The gaze that weighs each picture, and whose it is. Negative takes the recording where there is
+/// one.
+fn gaze_weights(
+    frames: &[Arc<FrameEvidence>],
+    mode: GazeMode,
+    recorded: Option<&GazeTrack>,
+) -> (Option<GazeWeights>, String) {
+    let is_negative = mode == GazeMode::Negative;
+    let outside = if is_negative { "what was outside " } else { "" };
+    match (mode, recorded) {
+        (GazeMode::Off, _) => (None, "not used".to_owned()),
+        (GazeMode::Predicted, _) | (GazeMode::Negative, None) => {
+            let maps = frames.iter().map(|f| Some(Arc::clone(&f.gaze))).collect();
+            (Some(GazeWeights { maps, is_negative }), format!("{outside}the predicted gaze"))
+        }
+        (GazeMode::Recorded, None) => (None, "none was recorded".to_owned()),
+        (GazeMode::Recorded | GazeMode::Negative, Some(track)) => {
+            let maps: Vec<_> = frames.iter().map(|f| recorded_map(track, f.time)).collect();
+            let tracked = maps.iter().flatten().count();
+            let basis =
+                format!("{outside}the recorded gaze, known in {tracked} of {} pictures", frames.len());
+            (Some(GazeWeights { maps, is_negative }), basis)
+        }
+    }
+}
+
+fn recorded_map(track: &GazeTrack, time: MediaTime) -> Option<Arc<Heatmap>> {
+    let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
+    window_map(track, TimeRange::new(time - half, time + half), WINDOW_FRAMES).map(Arc::new)
+}
+
+/// The pictures at an even rate, no more than can be kept in memory.
 fn samples(table: &FrameTable, fps: f32) -> Vec<FrameIdx> {
-    let step = 1.0 / f64::from(fps.clamp(0.01, 30.0));
     let end = table.range().end().secs();
+    let step = (1.0 / f64::from(fps.clamp(0.01, 30.0))).max(end / MAX_PICTURES);
     let mut frames: Vec<FrameIdx> = (0..)
         .map(|i| (f64::from(i) + 0.5) * step)
         .take_while(|secs| *secs < end)
@@ -220,29 +310,60 @@ fn samples(table: &FrameTable, fps: f32) -> Vec<FrameIdx> {
     frames
 }
 
-/// Every eighth, then every fourth, ... each pass in time order, each picture once.
-fn coarse_to_fine(frames: &[FrameIdx]) -> Vec<FrameIdx> {
-    let mut order = Vec::with_capacity(frames.len());
-    let mut stride = COARSEST;
-    while stride >= 1 {
-        let is_new = |i: usize| stride == COARSEST || !i.is_multiple_of(stride * 2);
-        order.extend((0..frames.len()).step_by(stride).filter(|i| is_new(*i)).map(|i| frames[i]));
-        stride /= 2;
-    }
-    order
+/// A glance at every eighth picture, quick tags of all while CLIP has seen less than half, then
+/// every fourth picture, every second, every one; what is known is left out.
+fn order(wanted: &[FrameIdx], features: &ClipFeatures) -> Vec<(Look, FrameIdx)> {
+    let unseen = |frames: &[FrameIdx]| -> Vec<(Look, FrameIdx)> {
+        frames.iter().filter(|f| !features.has_frame(**f)).map(|f| (Look::Whole, *f)).collect()
+    };
+    let (glance, rest) = coarse_to_fine(wanted);
+    let (glance, rest) = (unseen(&glance), unseen(&rest));
+    let tags = if rest.len() * 2 > wanted.len() {
+        wanted.iter().filter(|f| !features.has_tags(**f)).map(|f| (Look::Tags, *f)).collect()
+    } else {
+        Vec::new()
+    };
+    [glance, tags, rest].concat()
+}
+
+/// Every eighth; then every fourth, ... each pass in time order, each picture once.
+fn coarse_to_fine(frames: &[FrameIdx]) -> (Vec<FrameIdx>, Vec<FrameIdx>) {
+    let pass = |stride: usize| {
+        let is_new = move |i: usize| stride == COARSEST || !i.is_multiple_of(stride * 2);
+        (0..frames.len()).step_by(stride).filter(move |i| is_new(*i)).map(|i| frames[i])
+    };
+    (pass(COARSEST).collect(), [4, 2, 1].into_iter().flat_map(pass).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::{ClipImage, EMBED_DIM, PATCH_GRID};
+    use crate::gaze::CentrePrior;
 
     #[test]
     fn every_picture_is_visited_once_the_whole_clip_first() {
         let frames: Vec<FrameIdx> = (0..37).map(FrameIdx).collect();
-        let order = coarse_to_fine(&frames);
-        assert_eq!(order[..5], [0, 8, 16, 24, 32].map(FrameIdx));
-        let mut sorted = order.clone();
+        let (glance, rest) = coarse_to_fine(&frames);
+        assert_eq!(glance, [0, 8, 16, 24, 32].map(FrameIdx));
+        let mut sorted = [glance, rest].concat();
         sorted.sort();
         assert_eq!(sorted, frames);
+    }
+
+    #[test]
+    fn tags_are_looked_for_only_while_little_is_known() {
+        let frames: Vec<FrameIdx> = (0..16).map(FrameIdx).collect();
+        let features = ClipFeatures::new("test", MediaTime::from_secs(16.0));
+        let order_of = |look| order(&frames, &features).iter().filter(|(l, _)| *l == look).count();
+        assert_eq!((order_of(Look::Whole), order_of(Look::Tags)), (16, 16));
+        let seen = |frame: u32| {
+            let patches = vec![[0.5; EMBED_DIM]; PATCH_GRID * PATCH_GRID];
+            let image = ClipImage { whole: [0.5; EMBED_DIM], patches };
+            let time = MediaTime::from_secs(f64::from(frame));
+            Kept::Frame(FrameEvidence::new(FrameIdx(frame), time, &image, CentrePrior::default().map()))
+        };
+        (0..10).for_each(|frame| features.add(seen(frame)));
+        assert_eq!((order_of(Look::Whole), order_of(Look::Tags)), (6, 0));
     }
 }

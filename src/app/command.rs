@@ -4,12 +4,14 @@
 //! person can ask by name: menu, keys, palette, help page and tests all read it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::dialogs::PathRequest;
 use super::state::AppState;
 use crate::export::table::TableFormat;
+use crate::gaze::Aggregate;
 use crate::gaze::recording::ColumnMapping;
 use crate::grounding::GazeMode;
 use crate::playback::PlaybackCommand;
@@ -72,6 +74,9 @@ pub enum OverlayCommand {
     Compare(Compare),
     CycleCompare,
     TogglePoint,
+    Aggregate(Aggregate),
+    /// Swaps predicted and recorded: held, it flickers between them.
+    Flicker,
     ToggleTrail,
     ToggleFixations,
     TrailSecs(f32),
@@ -80,8 +85,16 @@ pub enum OverlayCommand {
 /// The window itself.
 #[derive(Clone, Debug)]
 pub enum AppCommand {
-    Screenshot,
-    ScreenshotTo(PathBuf),
+    Screenshot {
+        has_caption: bool,
+    },
+    ScreenshotTo {
+        path: PathBuf,
+        has_caption: bool,
+    },
+    CopyPicture,
+    /// The drawn picture, for the clipboard.
+    Clipboard(Arc<image::RgbaImage>),
     ExportResults(TableFormat),
     ExportResultsTo(PathBuf, TableFormat),
     /// The in-app path box, where no native dialog came.
@@ -152,6 +165,9 @@ const fn alt(key: Key) -> KeyboardShortcut {
 const fn ctrl(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
+const fn ctrl_alt(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::ALT), key)
+}
 const fn ctrl_shift(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
 }
@@ -193,7 +209,9 @@ pub const ACTIONS: &[Action] = actions! {
         "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
         "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
-        "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot.into();
+        "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
+        "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
+        "copy-picture" "Copy the picture", "Put the picture with its overlays on the clipboard", [ctrl_shift(Key::C)], has_clip, |_| AppCommand::CopyPicture.into();
         "export-json" "Export results as JSON…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Json).into();
         "export-csv" "Export results as CSV…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Csv).into();
         "fetch-models" "Download models…", "Fetch the default networks from their named sources and check them", [], always, |_| AppCommand::FetchModels.into();
@@ -238,6 +256,10 @@ pub const ACTIONS: &[Action] = actions! {
         "rank-5" "Jump to moment 5", "Start of the fifth moment", [key(Key::Num5)], has_moments, |_| QueryCommand::Jump(4).into();
         "loop-truth" "Loop the true moment", "Play the annotated moment over and over", [shift(Key::Num0)], has_truth, |_| QueryCommand::LoopTruth.into();
         "loop-1" "Loop moment 1", "Play the best moment over and over", [shift(Key::Num1)], has_moments, |_| QueryCommand::Loop(0).into();
+        "loop-2" "Loop moment 2", "Play the second moment over and over", [shift(Key::Num2)], has_moments, |_| QueryCommand::Loop(1).into();
+        "loop-3" "Loop moment 3", "Play the third moment over and over", [shift(Key::Num3)], has_moments, |_| QueryCommand::Loop(2).into();
+        "loop-4" "Loop moment 4", "Play the fourth moment over and over", [shift(Key::Num4)], has_moments, |_| QueryCommand::Loop(3).into();
+        "loop-5" "Loop moment 5", "Play the fifth moment over and over", [shift(Key::Num5)], has_moments, |_| QueryCommand::Loop(4).into();
         "gaze-off" "Gaze mode: off", "Whole pictures only", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Off).into();
         "gaze-predicted" "Gaze mode: predicted", "Weigh what the model thinks was looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Predicted).into();
         "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], has_gaze, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
@@ -251,9 +273,12 @@ pub const ACTIONS: &[Action] = actions! {
         "heat-recorded" "Recorded heatmap", "Where the wearer looked", [key(Key::T)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Recorded).into();
         "heat-difference" "Difference", "Predicted minus recorded", [key(Key::D)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Difference).into();
         "compare" "Compare: off, wipe, side by side", "Predicted on the left, recorded on the right", [key(Key::C)], has_clip, |_| OverlayCommand::CycleCompare.into();
+        "flicker" "Flicker", "Swap the predicted and the recorded heatmap; hold the key to flicker", [key(Key::V)], has_gaze, |_| OverlayCommand::Flicker.into();
+        "less-opaque" "Heatmap fainter", "Opacity down by a tenth", [ctrl_alt(Key::Minus)], has_clip, |s| OverlayCommand::Opacity(s.overlay.opacity - 0.1).into();
+        "more-opaque" "Heatmap stronger", "Opacity up by a tenth", [ctrl_alt(Key::Equals), ctrl_alt(Key::Plus)], has_clip, |s| OverlayCommand::Opacity(s.overlay.opacity + 0.1).into();
         "gaze-point" "Gaze point", "The recorded point of this picture", [shift(Key::G)], has_gaze, |_| OverlayCommand::TogglePoint.into();
         "scanpath" "Scanpath", "The last seconds of gaze", [shift(Key::P)], has_gaze, |_| OverlayCommand::ToggleTrail.into();
-        "fixations" "Fixations", "Numbered circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
+        "fixations" "Fixations", "Circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
         "fit-picture" "Fit the picture", "Undo zoom and pan", [], has_clip, |_| AppCommand::ResetZoom.into();
     }
     "View" {
@@ -270,7 +295,7 @@ pub const ACTIONS: &[Action] = actions! {
         "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
         "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();
         "theme-system" "As the system", "Follow the desktop", [], always, |_| AppCommand::Theme(ThemeChoice::System).into();
-        "fullscreen" "Full screen", "The window over the whole screen", [key(Key::F11)], always, |_| AppCommand::ToggleFullscreen.into();
+        "fullscreen" "Full screen", "The window over the whole screen", [key(Key::F11), key(Key::F)], always, |_| AppCommand::ToggleFullscreen.into();
     }
 };
 

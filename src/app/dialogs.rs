@@ -11,7 +11,7 @@ use crate::export::table::TableFormat;
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathRequest {
     Open,
-    SaveScreenshot(String),
+    SaveScreenshot { name: String, has_caption: bool },
     SaveResults(String, TableFormat),
 }
 
@@ -32,16 +32,15 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                 .set_title("Open a clip, its gaze and its annotations")
                 .pick_files()
                 .map(|files| SessionCommand::Open(files).into()),
-            PathRequest::SaveScreenshot(name) => {
-                save_dialog(name, "png").map(|path| AppCommand::ScreenshotTo(path).into())
-            }
+            PathRequest::SaveScreenshot { name, has_caption } => save_dialog(name, "png")
+                .map(|path| AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()),
             PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())
                 .map(|path| AppCommand::ExportResultsTo(path, *format).into()),
         };
         if command.is_none() && asked_at.elapsed() < TOO_FAST_FOR_A_PERSON {
-            return Ok(Done::Picked(Some(AppCommand::PathBox(request).into())));
+            return Ok(Done::Next(Some(AppCommand::PathBox(request).into())));
         }
-        Ok(Done::Picked(command))
+        Ok(Done::Next(command))
     });
 }
 

@@ -3,22 +3,39 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::command::AppCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
-use crate::export::image::{Provenance, save_picture};
+use crate::export::caption::Caption;
+use crate::export::image::{Provenance, draw_picture, save_picture};
 use crate::export::table::{AnswerRow, TableFormat, save_answers};
 use crate::grounding::{GazeMode, Localization};
 use crate::render::{Gpu, Scene};
 use crate::time::TimeRange;
 
 /// Saves what is on screen at source resolution.
-pub fn screenshot(state: &mut AppState, scene: Scene, provenance: Provenance, path: PathBuf) {
+pub fn screenshot(
+    state: &mut AppState,
+    scene: Scene,
+    caption: Option<Caption>,
+    provenance: Provenance,
+    path: PathBuf,
+) {
     state.tasks.start(TaskKind::Export, move |ctx| {
         ctx.stage("Drawing the picture");
         let gpu = Gpu::headless()?;
         ctx.check()?;
-        save_picture(&gpu, &scene, &provenance, &path)?;
+        save_picture(&gpu, &scene, caption.as_ref(), &provenance, &path)?;
         Ok(Done::Saved(format!("Saved {}", path.display())))
+    });
+}
+
+/// Draws what is on screen and puts it on the clipboard.
+pub fn copy(state: &mut AppState, scene: Scene) {
+    state.tasks.start(TaskKind::Export, move |ctx| {
+        ctx.stage("Drawing the picture");
+        let picture = draw_picture(&Gpu::headless()?, &scene, None)?;
+        Ok(Done::Next(Some(AppCommand::Clipboard(Arc::new(picture)).into())))
     });
 }
 

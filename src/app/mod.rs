@@ -124,15 +124,26 @@ impl App {
     fn apply_window(&mut self, command: AppCommand, ctx: &egui::Context) {
         let (state, view) = (&mut self.state, &mut self.view);
         match command {
-            AppCommand::Screenshot => {
-                let request = PathRequest::SaveScreenshot(export::suggested_name(state, ".png"));
-                dialogs::ask(state, request);
+            AppCommand::Screenshot { has_caption } => {
+                let name = export::suggested_name(state, ".png");
+                dialogs::ask(state, PathRequest::SaveScreenshot { name, has_caption });
             }
-            AppCommand::ScreenshotTo(path) => {
+            AppCommand::ScreenshotTo { path, has_caption } => {
                 if let Some(scene) = picture::scene(state, view.video.viewpoint, [0.0; 3]) {
+                    let caption = has_caption.then(|| picture::caption(state, &scene));
                     let provenance = picture::provenance(state);
-                    export::screenshot(state, scene, provenance, path);
+                    export::screenshot(state, scene, caption, provenance, path);
                 }
+            }
+            AppCommand::CopyPicture => {
+                if let Some(scene) = picture::scene(state, view.video.viewpoint, [0.0; 3]) {
+                    export::copy(state, scene);
+                }
+            }
+            AppCommand::Clipboard(picture) => {
+                let size = [picture.width() as usize, picture.height() as usize];
+                ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied(size, picture.as_raw()));
+                state.notices.info("The picture is on the clipboard");
             }
             AppCommand::ExportResults(format) => {
                 let name = export::suggested_name(state, &format!(".{}", format.extension()));

@@ -3,15 +3,21 @@
 use std::sync::Arc;
 
 use super::state::{AppState, Overlay};
+use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
-use crate::gaze::{GazeState, frame_map, window_map};
+use crate::gaze::{GazeSample, GazeState, GazeTrack, frame_map, window_map};
 use crate::render::{Mark, Scene, Viewpoint};
-use crate::time::{MediaTime, TimeRange};
+use crate::time::{FrameIdx, MediaTime, TimeRange};
+use crate::view::legend::Legend;
 
 /// A recorded heatmap shows the stretch that one window of the model sees: 32 pictures at 30 a
 /// second, half before and half after the playhead.
 const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
 const WINDOW_FRAMES: usize = 32;
+
+const POINT_RGBA: [f32; 4] = [1.0, 0.25, 0.2, 1.0];
+const TRAIL_RGB: [f32; 3] = [0.3, 0.85, 1.0];
+const FIXATION_RGBA: [f32; 4] = [0.95, 0.75, 0.3, 0.8];
 
 pub fn model_window(now: MediaTime) -> TimeRange {
     let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
@@ -56,7 +62,7 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
         for fixation in gaze.fixations.iter().filter(|f| near.contains(f.range.start())) {
             let secs = fixation.range.duration().secs() as f32;
             let radius = unit * (1.0 + secs.sqrt() * 2.0);
-            marks.push(Mark { pos: fixation.pos, radius, line: unit * 0.25, rgba: [0.95, 0.75, 0.3, 0.8] });
+            marks.push(Mark { pos: fixation.pos, radius, line: unit * 0.25, rgba: FIXATION_RGBA });
         }
     }
     if overlay.has_trail && overlay.trail_secs > 0.0 {
@@ -70,22 +76,36 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
                 pos: sample.pos,
                 radius: unit * 0.35,
                 line: 0.0,
-                rgba: [0.3, 0.85, 1.0, (1.0 - age) * 0.8],
+                rgba: [TRAIL_RGB[0], TRAIL_RGB[1], TRAIL_RGB[2], (1.0 - age) * 0.8],
             });
         }
     }
-    if overlay.has_point
-        && let Some(sample) = gaze.track.at(time).filter(|s| s.state == GazeState::Tracked)
-    {
-        marks.push(Mark {
-            pos: sample.pos,
-            radius: unit * 1.5,
-            line: unit * 0.35,
-            rgba: [1.0, 0.25, 0.2, 1.0],
-        });
-        marks.push(Mark { pos: sample.pos, radius: unit * 0.3, line: 0.0, rgba: [1.0, 0.25, 0.2, 1.0] });
+    if overlay.has_point {
+        for pos in overlay.aggregate.points(samples_here(state, &gaze.track, time)) {
+            marks.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
+            marks.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
+        }
     }
     marks
+}
+
+/// The samples of the shown picture, from its time to the next one's; where a tracker is slower than
+/// the camera, the nearest.
+fn samples_here<'a>(state: &AppState, track: &'a GazeTrack, time: MediaTime) -> &'a [GazeSample] {
+    let next = state.player.as_ref().and_then(|player| {
+        let (index, table) = (player.frame(), player.table());
+        (index < table.last()).then(|| table.time(FrameIdx(index.0 + 1)))
+    });
+    let until = next.unwrap_or(time) - MediaTime::from_nanos(1);
+    let here = track.in_range(TimeRange::new(time, until.max(time)));
+    if here.is_empty() { track.at(time).map(std::slice::from_ref).unwrap_or_default() } else { here }
+}
+
+/// How many samples the gaze point stands for.
+pub fn samples_at_playhead(state: &AppState) -> Option<usize> {
+    let gaze = state.gaze.as_ref()?;
+    let time = state.player.as_ref()?.shown()?.time;
+    Some(samples_here(state, &gaze.track, time).len())
 }
 
 /// What the gaze is at the playhead, in words, when it cannot be drawn.
@@ -123,4 +143,67 @@ pub fn provenance(state: &AppState) -> Provenance {
         add("Gaze mode", state.queries.mode.name().to_owned());
     }
     Provenance(facts)
+}
+
+/// What an exported picture says of itself.
+pub fn caption(state: &AppState, scene: &Scene) -> Caption {
+    let Some(player) = &state.player else { return Caption::default() };
+    let clip = player.info().path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let here = format!("{clip}, {}, picture {}", player.time(), player.frame().0);
+    let mut lines = Vec::new();
+    let title = match state.queries.selected() {
+        Some(query) => {
+            lines.extend(answer_lines(state));
+            lines.push(here);
+            query.text.clone()
+        }
+        None => here,
+    };
+    let overlay = &state.overlay;
+    let mut marks = Vec::new();
+    if state.gaze.is_some() {
+        let [r, g, b] = TRAIL_RGB;
+        let kinds = [
+            (overlay.has_point, POINT_RGBA, "recorded gaze"),
+            (overlay.has_trail && overlay.trail_secs > 0.0, [r, g, b, 1.0], "where it was before"),
+            (overlay.has_fixations, FIXATION_RGBA, "fixations"),
+        ];
+        marks.extend(kinds.iter().filter(|(is_on, ..)| *is_on).map(|(_, rgba, meaning)| (*rgba, *meaning)));
+    }
+    let legend = scene.has_heat().then(|| Legend::of(scene.heat, scene.colormap));
+    Caption { title, lines, legend, marks, bar: time_bar(state) }
+}
+
+/// The moment at the playhead, or else the best one, and who answered.
+fn answer_lines(state: &AppState) -> Vec<String> {
+    let Some(answer) = state.queries.shown() else { return Vec::new() };
+    let now = state.now();
+    let at = answer.moments.iter().position(|m| m.range.contains(now));
+    let told = match at.or((!answer.moments.is_empty()).then_some(0)) {
+        Some(rank) => {
+            let moment = &answer.moments[rank];
+            format!(
+                "Answer {}{}: {} to {}, score {:.2}",
+                rank + 1,
+                if at.is_some() { " (shown)" } else { "" },
+                moment.range.start(),
+                moment.range.end(),
+                moment.score
+            )
+        }
+        None => "No moment stands out".to_owned(),
+    };
+    vec![told, format!("Method: {}; gaze: {}", answer.pipeline, answer.gaze_basis)]
+}
+
+fn time_bar(state: &AppState) -> Option<TimeBar> {
+    let answer = state.queries.shown()?;
+    let end = state.clip_range().end().secs().max(1e-9);
+    let at = |time: MediaTime| (time.secs() / end) as f32;
+    let span = |range: TimeRange| [at(range.start()), at(range.end())];
+    Some(TimeBar {
+        now: at(state.now()),
+        moments: answer.moments.iter().map(|m| span(m.range)).collect(),
+        truth: state.truth().map(span),
+    })
 }

@@ -10,7 +10,7 @@ use super::settings::Settings;
 use super::tasks::Tasks;
 use crate::features::ClipFeatures;
 use crate::gaze::recording::UnknownTable;
-use crate::gaze::{Fixation, GazeState, GazeTrack, detect_fixations};
+use crate::gaze::{Aggregate, Fixation, GazeState, GazeTrack, detect_fixations};
 use crate::pipeline::LightPipeline;
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::AnnotatedQuery;
@@ -105,6 +105,8 @@ pub struct Overlay {
     pub colormap: Colormap,
     pub compare: Compare,
     pub has_point: bool,
+    /// Which of a picture's samples the point stands for.
+    pub aggregate: Aggregate,
     pub has_trail: bool,
     pub has_fixations: bool,
     pub trail_secs: f32,
@@ -119,6 +121,7 @@ impl Default for Overlay {
             colormap: Colormap::default(),
             compare: Compare::Off,
             has_point: true,
+            aggregate: Aggregate::default(),
             has_trail: true,
             has_fixations: false,
             trail_secs: 1.0,

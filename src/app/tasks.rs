@@ -52,8 +52,8 @@ pub enum Done {
         answers: Answers,
     },
     Saved(String),
-    /// A dialog's choice; nothing when it was closed.
-    Picked(Option<Command>),
+    /// What to do next: a dialog's choice, or nothing when it was closed.
+    Next(Option<Command>),
 }
 
 pub enum Finished {

@@ -9,7 +9,7 @@ use super::queries::Answers;
 use super::state::{AppState, GazeSession, Models};
 use super::tasks::{Done, Finished, TaskKind};
 use crate::grounding::{GazeMode, Localizer as _};
-use crate::pipeline::{self, LightPipeline};
+use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
 use crate::render::{Compare, HeatMode};
 use crate::session::{self, Companions};
@@ -288,7 +288,8 @@ fn start_answer(state: &mut AppState, id: u64) {
             if mode == GazeMode::Recorded && gaze.is_none() {
                 continue;
             }
-            answers.insert(mode, Arc::new(pipeline.localize(&features, &text, mode, gaze.as_deref())?));
+            let answer = pipeline.localize(&features, &text, mode, gaze.as_deref(), TOP)?;
+            answers.insert(mode, Arc::new(answer));
         }
         Ok(Done::Answered { query: id, answers })
     });
@@ -329,6 +330,13 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
                 Compare::SideBySide => Compare::Off,
             };
         }
+        OverlayCommand::Aggregate(aggregate) => overlay.aggregate = aggregate,
+        OverlayCommand::Flicker => {
+            overlay.heat = match overlay.heat {
+                HeatMode::Predicted => HeatMode::Recorded,
+                _ => HeatMode::Predicted,
+            };
+        }
         OverlayCommand::TogglePoint => overlay.has_point ^= true,
         OverlayCommand::ToggleTrail => overlay.has_trail ^= true,
         OverlayCommand::ToggleFixations => overlay.has_fixations ^= true,
@@ -357,7 +365,7 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
         Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
         Finished::Done(Done::Answered { query, answers }) => state.queries.set_answers(query, answers),
         Finished::Done(Done::Saved(text)) => state.notices.info(text),
-        Finished::Done(Done::Picked(command)) => return command,
+        Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}
         Finished::Failed(TaskKind::LoadModels, error) => state.models = Models::Missing(format!("{error:#}")),
         Finished::Failed(_, error) => state.notices.error(&error),

@@ -44,7 +44,7 @@ impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
             PathRequest::Open => String::new(),
-            PathRequest::SaveScreenshot(name) | PathRequest::SaveResults(name, _) => name.clone(),
+            PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
         };
         Self { request, text }
     }

@@ -17,6 +17,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::grounding::GazeMode;
+use crate::job::JobCtx;
+use crate::session::{self, OpenedClip};
 
 /// Ask an egocentric clip a question; see where the wearer looked and when the answer happened.
 #[derive(Debug, Parser)]
@@ -51,6 +53,28 @@ pub enum Command {
     Models(models::ModelsArgs),
     /// Versions, devices, codecs and models on this machine
     Doctor(doctor::DoctorArgs),
+}
+
+/// A clip and what belongs to it.
+#[derive(Debug, clap::Args)]
+struct ClipArgs {
+    /// The clip
+    clip: PathBuf,
+    /// Gaze recording or annotation file that belongs to the clip
+    #[arg(long = "with", value_name = "FILE")]
+    companions: Vec<PathBuf>,
+}
+
+impl ClipArgs {
+    fn open(&self, ctx: &JobCtx) -> anyhow::Result<OpenedClip> {
+        let mut paths = vec![self.clip.clone()];
+        paths.extend(self.companions.iter().cloned());
+        let opened = session::open_clip(&paths, ctx)?;
+        for warning in &opened.companions.warnings {
+            out::warning(warning);
+        }
+        Ok(opened)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

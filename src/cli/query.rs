@@ -1,26 +1,20 @@
 //! `gazenlq query CLIP "TEXT"`: ranked moments, without a window.
 
-use std::path::PathBuf;
-
 use anyhow::Result;
 use clap::Args;
 
-use super::{Ending, GazeModeArg, out};
+use super::{ClipArgs, Ending, GazeModeArg, out};
 use crate::export::table::{AnswerRow, answer_object};
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::LightPipeline;
-use crate::session;
 
 #[derive(Debug, Args)]
 pub struct QueryArgs {
-    /// The clip; files beside it (gaze) may follow with --with
-    clip: PathBuf,
+    #[command(flatten)]
+    clip: ClipArgs,
     /// The question, in plain English; may be given more than once
     #[arg(required = true)]
     text: Vec<String>,
-    /// Gaze recording or annotation file that belongs to the clip
-    #[arg(long = "with", value_name = "FILE")]
-    companions: Vec<PathBuf>,
     /// Which gaze the answer uses
     #[arg(long, value_enum, default_value = "off")]
     gaze_mode: GazeModeArg,
@@ -37,17 +31,12 @@ pub struct QueryArgs {
 
 pub fn run(args: &QueryArgs) -> Result<Ending> {
     let ctx = out::progress_ctx();
-    let mut paths = vec![args.clip.clone()];
-    paths.extend(args.companions.iter().cloned());
-    let opened = session::open_clip(&paths, &ctx)?;
-    for warning in &opened.companions.warnings {
-        out::warning(warning);
-    }
+    let opened = args.clip.open(&ctx)?;
     let mode = GazeMode::from(args.gaze_mode);
     if mode == GazeMode::Recorded && opened.companions.gaze.is_none() {
         anyhow::bail!(
             "gaze mode `recorded` needs a gaze recording of {}: name it with --with FILE",
-            args.clip.display()
+            args.clip.clip.display()
         );
     }
     let pipeline = LightPipeline::load_default(&ctx)?;
@@ -57,8 +46,8 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 
     let mut has_moments = true;
     for text in &args.text {
-        let mut answer = pipeline.localize(&features, text, mode, opened.companions.gaze.as_ref())?;
-        answer.moments.truncate(args.top);
+        let gaze = opened.companions.gaze.as_ref();
+        let answer = pipeline.localize(&features, text, mode, gaze, args.top)?;
         has_moments &= !answer.moments.is_empty();
         let row = AnswerRow { query: text, gaze_mode: mode, answer: &answer, truth: None };
         if args.json {
@@ -71,7 +60,7 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 }
 
 fn print_table(text: &str, row: &AnswerRow<'_>) {
-    out::line(format_args!("{text}   [{}, gaze {}]", row.answer.pipeline, row.gaze_mode.name()));
+    out::line(format_args!("{text}   [{}; gaze: {}]", row.answer.pipeline, row.answer.gaze_basis));
     let rows: Vec<Vec<String>> = row
         .answer
         .moments

@@ -6,32 +6,35 @@ use std::sync::Arc;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use super::{Ending, out};
+use super::{ClipArgs, Ending, out};
+use crate::export::caption::Caption;
 use crate::export::image::{Provenance, save_picture};
 use crate::features::RgbImage8;
 use crate::gaze::{GazeState, frame_map};
 use crate::pipeline::LightPipeline;
 use crate::render::{Gpu, HeatMode, Mark, Scene};
-use crate::session;
-use crate::time::MediaTime;
-use crate::video::VideoReader;
+use crate::time::{FrameIdx, MediaTime};
+use crate::video::{VideoInfo, VideoReader};
+use crate::view::legend::Legend;
+
+const POINT_RGBA: [f32; 4] = [1.0, 0.25, 0.2, 1.0];
 
 #[derive(Debug, Args)]
 pub struct RenderArgs {
-    /// The clip
-    clip: PathBuf,
+    #[command(flatten)]
+    clip: ClipArgs,
     /// Time of the picture in seconds
     #[arg(long, default_value_t = 0.0)]
     at: f64,
     /// Where to save the PNG
     #[arg(long, short)]
     out: PathBuf,
-    /// Gaze recording that belongs to the clip
-    #[arg(long = "with", value_name = "FILE")]
-    companions: Vec<PathBuf>,
     /// Which heatmap to draw
     #[arg(long, value_enum, default_value = "off")]
     heat: HeatArg,
+    /// Say below the picture what it shows
+    #[arg(long)]
+    caption: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,12 +60,7 @@ impl From<HeatArg> for HeatMode {
 
 pub fn run(args: &RenderArgs) -> Result<Ending> {
     let ctx = out::progress_ctx();
-    let mut paths = vec![args.clip.clone()];
-    paths.extend(args.companions.iter().cloned());
-    let opened = session::open_clip(&paths, &ctx)?;
-    for warning in &opened.companions.warnings {
-        out::warning(warning);
-    }
+    let opened = args.clip.open(&ctx)?;
     let mut reader = VideoReader::open(&opened.info.path)?;
     let index = opened.table.at(MediaTime::from_secs(args.at));
     let frame = Arc::new(reader.frame_at(index)?);
@@ -79,8 +77,7 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
     if let Some(sample) = tracked {
         scene.recorded = Some(Arc::new(frame_map(sample.pos)));
         let unit = opened.info.display_size[0].max(opened.info.display_size[1]) as f32 / 100.0;
-        let rgba = [1.0, 0.25, 0.2, 1.0];
-        scene.marks.push(Mark { pos: sample.pos, radius: unit * 1.5, line: unit * 0.35, rgba });
+        scene.marks.push(Mark { pos: sample.pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
     }
     out::end_progress();
     let facts = [
@@ -89,10 +86,21 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
         ("Frame", index.0.to_string()),
     ];
     let provenance = Provenance(facts.map(|(k, v)| (k.to_owned(), v)).to_vec());
-    save_picture(&Gpu::headless()?, &scene, &provenance, &args.out)?;
+    let caption = args.caption.then(|| caption(&opened.info, &scene, index, tracked.is_some()));
+    save_picture(&Gpu::headless()?, &scene, caption.as_ref(), &provenance, &args.out)?;
     let is_missing = opened.companions.gaze.is_some() && tracked.is_none();
     if is_missing {
         out::warning(format_args!("no tracked gaze at {}", frame.time));
     }
     Ok(if is_missing { Ending::Absent } else { Ending::Fine })
+}
+
+fn caption(info: &VideoInfo, scene: &Scene, index: FrameIdx, has_point: bool) -> Caption {
+    let clip = info.path.file_name().unwrap_or_default().to_string_lossy();
+    Caption {
+        title: format!("{clip}, {}, picture {}", scene.frame.time, index.0),
+        legend: scene.has_heat().then(|| Legend::of(scene.heat, scene.colormap)),
+        marks: if has_point { vec![(POINT_RGBA, "recorded gaze")] } else { Vec::new() },
+        ..Caption::default()
+    }
 }

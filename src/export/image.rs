@@ -3,24 +3,40 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use image::RgbaImage;
 
-use crate::render::{Gpu, Scene, Viewpoint, draw_to_image};
+use super::caption::{Caption, with_caption};
+use crate::render::{Gpu, RenderError, Scene, Viewpoint, draw_to_image};
 
 /// What a picture shows and how it came about; kept in the file's text chunks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Provenance(pub Vec<(String, String)>);
 
-/// Draws the scene at the clip's own size and saves it, whole or not at all. The zoom of the window
-/// is kept; margins are not.
-pub fn save_picture(gpu: &Gpu, scene: &Scene, provenance: &Provenance, path: &Path) -> anyhow::Result<()> {
+/// Draws the scene at the clip's own size. The zoom of the window is kept; margins are not. A caption
+/// goes below the picture.
+pub fn draw_picture(gpu: &Gpu, scene: &Scene, caption: Option<&Caption>) -> Result<RgbaImage, RenderError> {
     let mut scene = scene.clone();
     scene.viewpoint = Viewpoint { zoom: scene.viewpoint.zoom.max(1.0), ..scene.viewpoint };
-    let image = draw_to_image(gpu, &scene, scene.display_size)?;
-    let bytes = png_bytes(&image, provenance)?;
+    let picture = draw_to_image(gpu, &scene, scene.display_size)?;
+    match caption {
+        Some(caption) => with_caption(gpu, &picture, caption),
+        None => Ok(picture),
+    }
+}
+
+/// Draws and saves, whole or not at all.
+pub fn save_picture(
+    gpu: &Gpu,
+    scene: &Scene,
+    caption: Option<&Caption>,
+    provenance: &Provenance,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let bytes = png_bytes(&draw_picture(gpu, scene, caption)?, provenance)?;
     super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
-fn png_bytes(image: &image::RgbaImage, provenance: &Provenance) -> anyhow::Result<Vec<u8>> {
+fn png_bytes(image: &RgbaImage, provenance: &Provenance) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     {
         let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());

@@ -1,5 +1,6 @@
 //! Files out: pictures and tables.
 
+pub mod caption;
 pub mod image;
 pub mod table;
 

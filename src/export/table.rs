@@ -54,6 +54,7 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
         "query": row.query,
         "pipeline": row.answer.pipeline,
         "gaze_mode": row.gaze_mode.name(),
+        "gaze_basis": row.answer.gaze_basis,
         "version": env!("CARGO_PKG_VERSION"),
         "moments": moments,
     });

@@ -1,7 +1,7 @@
 //! The transformer that both towers of CLIP share (Radford et al. 2021, arXiv 2103.00020;
 //! Hugging Face `modeling_clip.py` for the weight names).
 
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 use candle_nn::VarBuilder;
 
 use crate::nn::layers::{LayerNorm, Linear};
@@ -63,15 +63,35 @@ impl Encoder {
     ///
     /// # Shapes
     /// [batch, tokens, width] → the same
-    pub fn forward(&self, x: Tensor, mut see: impl FnMut(usize, &Tensor)) -> Result<Tensor> {
+    pub fn forward(&self, x: Tensor, see: impl FnMut(usize, &Tensor)) -> Result<Tensor> {
+        Ok(self.forward_with_places(x, see)?.0)
+    }
+
+    /// Also what the last layer says of each place on its own: its values, not mixed between places
+    /// (MaskCLIP, Zhou et al. 2022, arXiv 2112.01071, section 3.3). The layer's output tokens hold
+    /// what the whole picture is about instead.
+    ///
+    /// # Shapes
+    /// [batch, tokens, width] → twice the same
+    pub fn forward_with_places(
+        &self,
+        x: Tensor,
+        mut see: impl FnMut(usize, &Tensor),
+    ) -> Result<(Tensor, Tensor)> {
         let mut x = x;
+        let mut places = x.clone();
         for (index, layer) in self.layers.iter().enumerate() {
             let qkv = layer.qkv.forward(&layer.norm1.forward(&x)?)?;
+            if index + 1 == self.layers.len() {
+                let width = qkv.dim(D::Minus1)? / 3;
+                let values = qkv.narrow(D::Minus1, 2 * width, width)?.contiguous()?;
+                places = layer.out.forward(&values)?;
+            }
             x = (x + layer.out.forward(&attention(&qkv, self.heads, self.sees)?)?)?;
             let inner = layer.fc1.forward_with(&layer.norm2.forward(&x)?, Activation::QuickGelu)?;
             x = (x + layer.fc2.forward(&inner)?)?;
             see(index, &x);
         }
-        Ok(x)
+        Ok((x, places))
     }
 }

@@ -1,8 +1,7 @@
 //! A query in CLIP's image space without CLIP's text tower.
 //!
 //! The bridge holds CLIP vectors of some 1,800 object names. Each content word of a query borrows
-//! the vectors of the three names nearest to it in meaning (MiniLM), weighted by a softmax; the
-//! words' vectors are summed. Vectors are centred over the vocabulary, which removes what all
+//! the vectors of the three names nearest to it in meaning (MiniLM), weighted by a softmax. Vectors are centred over the vocabulary, which removes what all
 //! names have in common, so image vectors need centring too (over the clip) before comparing.
 
 use candle_core::Device;
@@ -17,20 +16,18 @@ const NEAREST: usize = 3;
 /// Softmax temperature over cosines; small, so that an exact name takes nearly all.
 const TEMPERATURE: f32 = 0.03;
 
-/// A query as a vector, and how it came about.
-#[derive(Clone, Debug)]
-pub struct BridgedText {
-    /// Of length 1.
-    pub vector: [f32; EMBED_DIM],
-    pub words: Vec<WordMatch>,
-}
-
-/// One content word and the names that stand in for it, best first.
+/// One content word, the names that stand in for it, and what they make of it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WordMatch {
+pub struct BridgedWord {
     pub word: String,
-    /// Weights sum to 1.
+    /// Best first; weights sum to 1.
     pub nearest: Vec<(String, f32)>,
+    /// Cosine with the best name: how sure it is that the vocabulary has the word.
+    pub closeness: f32,
+    /// What MiniLM makes of the word.
+    pub meaning: Vec<f32>,
+    /// Mixed from the names, not normalised.
+    pub vector: [f32; EMBED_DIM],
 }
 
 pub struct ClipTextBridge {
@@ -46,40 +43,32 @@ impl ClipTextBridge {
     pub fn load(dir: &ModelDir, minilm: &MiniLm) -> Result<Self, NnError> {
         let path = dir.file("clip-bridge", "bridge.safetensors");
         let weights = open_weights(&path, "the CLIP vocabulary bridge", &Device::Cpu)?;
-        let (names, meanings) = names::load(dir, "clip-bridge", minilm)?;
+        let (names, meanings) = names::load(dir, "clip-bridge", minilm, str::to_owned)?;
         let vectors = weights.get((names.len(), EMBED_DIM), "vectors")?.flatten_all()?.to_vec1::<f32>()?;
         Ok(Self { names, vectors: vectors.as_chunks().0.to_vec(), meanings })
     }
 
-    /// The query's vector. A query without content words is taken as a whole.
-    pub fn embed(&self, query: &str, minilm: &MiniLm) -> Result<BridgedText, NnError> {
+    /// The content words of a query; one without any is taken as a whole.
+    pub fn words(&self, query: &str, minilm: &MiniLm) -> Result<Vec<BridgedWord>, NnError> {
         let mut words = content_words(query);
         if words.is_empty() {
             words.push(query.trim().to_lowercase());
         }
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         let meanings = minilm.embed_all(&texts)?;
-        let mut vector = [0f32; EMBED_DIM];
-        let mut matches = Vec::new();
-        for (word, meaning) in words.into_iter().zip(meanings) {
-            let nearest = self.nearest(&meaning);
+        let bridged = words.into_iter().zip(meanings).map(|(word, meaning)| {
+            let (nearest, closeness) = self.nearest(&meaning);
+            let mut vector = [0f32; EMBED_DIM];
             for (index, weight) in &nearest {
                 vector.iter_mut().zip(&self.vectors[*index]).for_each(|(sum, v)| *sum += weight * v);
             }
-            let named = nearest.into_iter().map(|(index, weight)| (self.names[index].clone(), weight));
-            matches.push(WordMatch { word, nearest: named.collect() });
-        }
-        let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-        vector.iter_mut().for_each(|v| *v /= length);
-        Ok(BridgedText { vector, words: matches })
+            let nearest = nearest.into_iter().map(|(index, w)| (self.names[index].clone(), w)).collect();
+            BridgedWord { word, nearest, closeness, meaning, vector }
+        });
+        Ok(bridged.collect())
     }
 
-    /// All names with their vectors, for backgrounds and open-ended tags.
-    pub fn vocabulary(&self) -> impl Iterator<Item = (&str, &[f32; EMBED_DIM])> {
-        self.names.iter().map(String::as_str).zip(&self.vectors)
-    }
-
-    fn nearest(&self, meaning: &[f32]) -> Vec<(usize, f32)> {
+    fn nearest(&self, meaning: &[f32]) -> (Vec<(usize, f32)>, f32) {
         let cosine = |name: &Vec<f32>| name.iter().zip(meaning).map(|(a, b)| a * b).sum::<f32>();
         let mut scored: Vec<(usize, f32)> = self.meanings.iter().map(cosine).enumerate().collect();
         scored.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -88,7 +77,7 @@ impl ClipTextBridge {
         scored.iter_mut().for_each(|(_, score)| *score = ((*score - best) / TEMPERATURE).exp());
         let sum: f32 = scored.iter().map(|(_, weight)| weight).sum();
         scored.iter_mut().for_each(|(_, weight)| *weight /= sum);
-        scored
+        (scored, best)
     }
 }
 

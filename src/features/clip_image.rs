@@ -51,8 +51,8 @@ pub enum Framing {
 #[derive(Clone, Debug)]
 pub struct ClipImage {
     pub whole: [f32; EMBED_DIM],
-    /// The last layer's patch tokens, through the same norm and projection as the whole;
-    /// row-major from the top left, `PATCH_GRID` to a row.
+    /// What each place shows, through the same norm and projection as the whole; row-major from the
+    /// top left, `PATCH_GRID` to a row.
     pub patches: Vec<[f32; EMBED_DIM]>,
 }
 
@@ -113,14 +113,15 @@ impl ClipImageTower {
         if images.is_empty() {
             return Ok(Vec::new());
         }
-        let hidden = self.hidden(images, |_, _| {})?;
-        let projected = self.projection.forward(&self.post_norm.forward(&hidden)?)?;
-        let values = projected.flatten_all()?.to_vec1::<f32>()?;
-        let mut vectors = values.as_chunks::<EMBED_DIM>().0.chunks(self.config.grid * self.config.grid + 1);
-        Ok(vectors
-            .by_ref()
-            .map(|tokens| ClipImage { whole: tokens[0], patches: tokens[1..].to_vec() })
-            .collect())
+        let (hidden, places) = self.encoder.forward_with_places(self.tokens(images)?, |_, _| {})?;
+        let vectors = |tokens: Tensor| -> Result<Vec<f32>> {
+            self.projection.forward(&self.post_norm.forward(&tokens)?)?.flatten_all()?.to_vec1()
+        };
+        let whole = vectors(hidden.narrow(1, 0, 1)?.contiguous()?)?;
+        let patches = vectors(places.narrow(1, 1, self.config.grid * self.config.grid)?.contiguous()?)?;
+        let patches = patches.as_chunks::<EMBED_DIM>().0.chunks(self.config.grid * self.config.grid);
+        let whole = whole.as_chunks::<EMBED_DIM>().0;
+        Ok(whole.iter().zip(patches).map(|(w, p)| ClipImage { whole: *w, patches: p.to_vec() }).collect())
     }
 
     /// The tokens after the last layer, before the final norm; `see` is shown every layer.
@@ -128,13 +129,18 @@ impl ClipImageTower {
     /// # Shapes
     /// → [batch, 1 + grid * grid, width]
     pub fn hidden(&self, images: &[RgbImage8], see: impl FnMut(usize, &Tensor)) -> Result<Tensor> {
+        self.encoder.forward(self.tokens(images)?, see)
+    }
+
+    /// What goes into the first layer.
+    fn tokens(&self, images: &[RgbImage8]) -> Result<Tensor> {
         let (grid, width) = (self.config.grid, self.config.tower.width);
         let pixels: Vec<f32> = images.iter().flat_map(|image| self.patch_pixels(image)).collect();
         let pixels = Tensor::from_vec(pixels, (images.len(), grid * grid, ()), &self.device)?;
         let patches = self.patch_weight.forward(&pixels)?;
         let class = self.class.broadcast_as((images.len(), 1, width))?;
         let tokens = Tensor::cat(&[&class, &patches], 1)?.broadcast_add(&self.positions)?;
-        self.encoder.forward(self.pre_norm.forward(&tokens)?, see)
+        self.pre_norm.forward(&tokens)
     }
 
     /// Normalised pixels patch by patch, each patch plane by plane: the rows that the patch

@@ -3,36 +3,28 @@
 //! ConSE (Norouzi et al. 2014, arXiv 1312.5650): the MiniLM vectors of the most probable class
 //! names, averaged with their probabilities.
 
-use super::efficientnet_lite::Tags;
 use super::minilm::MiniLm;
 use super::names;
 use crate::nn::{ModelDir, NnError};
 
-/// Classes that take part.
-const TOP: usize = 10;
-
-/// Names of the ImageNet classes and their meaning.
+/// What the names of the ImageNet classes mean.
 pub struct TagMeanings {
-    names: Vec<String>,
     meanings: Vec<Vec<f32>>,
 }
 
 impl TagMeanings {
     /// The first load embeds all names (seconds) and keeps the result.
     pub fn load(dir: &ModelDir, minilm: &MiniLm) -> Result<Self, NnError> {
-        let (names, meanings) = names::load(dir, "imagenet-names", minilm)?;
-        Ok(Self { names, meanings })
+        // synonyms are said as people would: "tabby or tabby cat"
+        let (_, meanings) = names::load(dir, "imagenet-names", minilm, |name| name.replace(", ", " or "))?;
+        Ok(Self { meanings })
     }
 
-    /// The name of a class, with its synonyms.
-    pub fn name(&self, class: usize) -> Option<&str> {
-        self.names.get(class).map(String::as_str)
-    }
-
-    /// A vector of length 1, to be compared with `MiniLm::embed`.
-    pub fn embed(&self, tags: &Tags) -> Vec<f32> {
+    /// The classes of one view and their probabilities as a vector of length 1, to be compared with
+    /// `MiniLm::embed`.
+    pub fn embed(&self, classes: impl IntoIterator<Item = (usize, f32)>) -> Vec<f32> {
         let mut sum = vec![0f32; MiniLm::DIM];
-        for (class, probability) in tags.top(TOP) {
+        for (class, probability) in classes {
             let Some(meaning) = self.meanings.get(class) else { continue };
             sum.iter_mut().zip(meaning).for_each(|(sum, value)| *sum += probability * value);
         }

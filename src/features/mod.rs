@@ -7,20 +7,24 @@ mod clip_image;
 mod clip_text;
 mod conse;
 mod efficientnet_lite;
+mod evidence;
 mod minilm;
 mod names;
 mod preprocess;
+mod query;
 pub mod store;
 
 pub use clip::TowerConfig;
-pub use clip_bridge::{BridgedText, ClipTextBridge, WordMatch};
-pub use clip_features::{ClipFeatures, FrameEvidence, POOLED_GRID};
+pub use clip_bridge::{BridgedWord, ClipTextBridge};
+pub use clip_features::ClipFeatures;
 pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, Framing, PATCH_GRID};
 pub use clip_text::{ClipTextTower, ClipTokenizer, canonical_query};
 pub use conse::TagMeanings;
 pub use efficientnet_lite::{EfficientNetLite2, Tags};
+pub use evidence::{FrameEvidence, PLACES, POOLED_GRID, Places, TAGS_KEPT, TagEvidence, TagView};
 pub use minilm::MiniLm;
 pub use preprocess::{Filter, RgbImage8};
+pub use query::{QueryEncoder, QueryText};
 
 /// A network that turns a picture into a vector.
 pub trait ImageEncoder: Send + Sync {

@@ -1,112 +1,218 @@
 //! Evidence on disk, named by the clip's content: computed once, whatever the file is called.
+//!
+//! A file of records of fixed size, each with its checksum, to which new ones are appended: a
+//! clip of hours costs a few megabytes a minute to keep, and a crash loses the last record at most.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use half::f16;
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
 
-use super::clip_features::{ClipFeatures, FrameEvidence, POOLED_GRID};
 use super::clip_image::EMBED_DIM;
+use super::evidence::{FrameEvidence, PLACES, Places, TAGS_KEPT, TagEvidence, TagView};
 use crate::gaze::{GRID, Heatmap};
 use crate::time::{FrameIdx, MediaTime};
 
 /// Names networks and layout; a change makes old files unread.
-const VERSION: &str = "light-1";
-const PATCH_LEN: usize = POOLED_GRID * POOLED_GRID * EMBED_DIM;
+const VERSION: &str = "light-2";
+const MAGIC: &[u8; 16] = b"gazenlq light 2\n";
 const MAP_LEN: usize = GRID * GRID;
+/// Frame number and time.
+const STAMP: usize = 4 + 8;
+const FRAME_LEN: usize = STAMP + EMBED_DIM * 2 + PLACES * EMBED_DIM + MAP_LEN * 2;
+const TAGS_LEN: usize = STAMP + 2 * TAGS_KEPT * 4;
+const FRAME_KIND: u8 = 1;
+const TAGS_KIND: u8 = 2;
 
-fn file_of(clip_id: &str) -> Option<PathBuf> {
+/// One record.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    Frame(FrameEvidence),
+    Tags(TagEvidence),
+}
+
+/// Where this machine keeps the evidence of a clip.
+pub fn file_of(clip_id: &str) -> Option<PathBuf> {
     let dirs = directories::ProjectDirs::from("", "", "gazenlq")?;
     let root = std::env::var_os("GAZENLQ_CACHE").map_or_else(|| dirs.cache_dir().to_owned(), PathBuf::from);
-    Some(root.join("features").join(format!("{clip_id}-{VERSION}.safetensors")))
+    Some(root.join("features").join(format!("{clip_id}-{VERSION}.evidence")))
 }
 
-/// Evidence kept earlier; empty when there is none or the file is damaged.
-pub fn load(clip_id: &str) -> Vec<FrameEvidence> {
-    let Some(path) = file_of(clip_id) else { return Vec::new() };
-    let Ok(bytes) = std::fs::read(&path) else { return Vec::new() };
-    parse(&bytes).unwrap_or_else(|| {
-        tracing::warn!("cached features are damaged and will be computed again: {}", path.display());
-        Vec::new()
-    })
-}
-
-fn parse(bytes: &[u8]) -> Option<Vec<FrameEvidence>> {
-    let file = SafeTensors::deserialize(bytes).ok()?;
-    let data = |name| file.tensor(name).ok().map(|t| t.data().to_vec());
-    let (frames, times) = (data("frames")?, data("times")?);
-    let (whole, patches, maps) = (data("whole")?, data("patches")?, data("maps")?);
-    let count = frames.len() / 4;
-    let fits = times.len() == count * 8
-        && whole.len() == count * EMBED_DIM * 4
-        && patches.len() == count * PATCH_LEN * 2
-        && maps.len() == count * MAP_LEN * 2;
-    if !fits {
-        return None;
+/// Hands over what was kept earlier, record by record, up to the first damaged one.
+pub fn load(clip_id: &str, mut each: impl FnMut(Kept)) {
+    if let Some(file) = file_of(clip_id).and_then(|path| File::open(path).ok()) {
+        let _ = read_records(BufReader::new(file), &mut each); // where it stops, computing goes on
     }
-    let halves =
-        |b: &[u8]| -> Vec<f16> { b.chunks_exact(2).map(|c| f16::from_le_bytes([c[0], c[1]])).collect() };
-    let evidence = |i: usize| FrameEvidence {
-        frame: FrameIdx(u32::from_le_bytes(frames[i * 4..i * 4 + 4].try_into().unwrap_or_default())),
-        time: MediaTime::from_nanos(i64::from_le_bytes(
-            times[i * 8..i * 8 + 8].try_into().unwrap_or_default(),
-        )),
-        whole: whole[i * EMBED_DIM * 4..(i + 1) * EMBED_DIM * 4]
-            .chunks_exact(4)
-            .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
-            .collect(),
-        patches: halves(&patches[i * PATCH_LEN * 2..(i + 1) * PATCH_LEN * 2]),
-        gaze: std::sync::Arc::new(Heatmap::from_cells(
-            halves(&maps[i * MAP_LEN * 2..(i + 1) * MAP_LEN * 2]).iter().map(|v| v.to_f32()).collect(),
-        )),
+}
+
+/// Appends records to the file of one clip. Only one process appends at a time.
+pub struct Writer(File);
+
+impl Writer {
+    /// `None` when another process keeps the same clip's evidence just now.
+    pub fn open(clip_id: &str) -> io::Result<Option<Self>> {
+        let Some(path) = file_of(clip_id) else { return Ok(None) };
+        if let Some(dir) = path.parent() {
+            std::fs::create_dir_all(dir)?;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        if file.try_lock().is_err() {
+            return Ok(None);
+        }
+        // what follows a damaged record cannot be read, so it goes
+        let mut good = read_records(BufReader::new(&file), &mut |_| {})?;
+        if good == 0 {
+            file.rewind()?;
+            file.write_all(MAGIC)?;
+            good = MAGIC.len() as u64;
+        }
+        file.set_len(good)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Some(Self(file)))
+    }
+
+    pub fn append(&mut self, record: &Kept) -> io::Result<()> {
+        self.0.write_all(&encoded(record))
+    }
+}
+
+/// Bytes that hold whole records; 0 when this is not such a file.
+fn read_records(mut from: impl Read, each: &mut impl FnMut(Kept)) -> io::Result<u64> {
+    let mut magic = [0; MAGIC.len()];
+    if from.read_exact(&mut magic).is_err() || &magic != MAGIC {
+        return Ok(0);
+    }
+    let mut good = MAGIC.len() as u64;
+    loop {
+        let mut kind = [0; 1];
+        if from.read(&mut kind)? == 0 {
+            return Ok(good);
+        }
+        let len = match kind[0] {
+            FRAME_KIND => FRAME_LEN,
+            TAGS_KIND => TAGS_LEN,
+            _ => return Ok(good),
+        };
+        let (mut body, mut sum) = (vec![0; len], [0; 4]);
+        if from.read_exact(&mut body).is_err() || from.read_exact(&mut sum).is_err() {
+            return Ok(good);
+        }
+        if crc32fast::hash(&body) != u32::from_le_bytes(sum) {
+            tracing::warn!("kept features are damaged from byte {good} on and will be computed again");
+            return Ok(good);
+        }
+        let Some(record) = decoded(kind[0], &body) else { return Ok(good) };
+        each(record);
+        good += 1 + len as u64 + 4;
+    }
+}
+
+fn encoded(record: &Kept) -> Vec<u8> {
+    let mut body = Vec::with_capacity(FRAME_LEN);
+    let stamp = |body: &mut Vec<u8>, frame: FrameIdx, time: MediaTime| {
+        body.extend(frame.0.to_le_bytes());
+        body.extend(time.nanos().to_le_bytes());
     };
-    Some((0..count).map(evidence).collect())
+    let kind = match record {
+        Kept::Frame(e) => {
+            stamp(&mut body, e.frame, e.time);
+            body.extend(e.whole.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()));
+            body.extend(e.places.0.iter().map(|b| b.cast_unsigned()));
+            // relative to the peak, since the cells of a map that sums to 1 are small for half precision
+            let peak = e.gaze.max().max(f32::MIN_POSITIVE);
+            body.extend(e.gaze.cells().iter().flat_map(|c| f16::from_f32(c / peak).to_le_bytes()));
+            FRAME_KIND
+        }
+        Kept::Tags(e) => {
+            stamp(&mut body, e.frame, e.time);
+            for (class, probability) in e.views.iter().flatten() {
+                body.extend(class.to_le_bytes());
+                body.extend(probability.to_le_bytes());
+            }
+            TAGS_KIND
+        }
+    };
+    let sum = crc32fast::hash(&body).to_le_bytes();
+    let mut bytes = Vec::with_capacity(body.len() + 5);
+    bytes.push(kind);
+    bytes.extend(body);
+    bytes.extend(sum);
+    bytes
 }
 
-/// Keeps what is there now. Written beside and renamed, so that a reader never sees half a file.
-pub fn save(features: &ClipFeatures) -> std::io::Result<()> {
-    let Some(path) = file_of(features.clip_id()) else { return Ok(()) };
-    let frames = features.snapshot();
-    let count = frames.len();
-    let bytes_of =
-        |f: &dyn Fn(&FrameEvidence) -> Vec<u8>| -> Vec<u8> { frames.iter().flat_map(|e| f(e)).collect() };
-    let halves = |v: &[f16]| -> Vec<u8> { v.iter().flat_map(|h| h.to_le_bytes()).collect() };
-    let peak = |m: &Heatmap| m.max().max(f32::MIN_POSITIVE);
-    let index = bytes_of(&|e| e.frame.0.to_le_bytes().to_vec());
-    let times = bytes_of(&|e| e.time.nanos().to_le_bytes().to_vec());
-    let whole = bytes_of(&|e| e.whole.iter().flat_map(|v| v.to_le_bytes()).collect());
-    let patches = bytes_of(&|e| halves(&e.patches));
-    // relative to the peak, since the cells of a map that sums to 1 are small for half precision
-    let maps = bytes_of(&|e| {
-        let top = peak(&e.gaze);
-        halves(&e.gaze.cells().iter().map(|c| f16::from_f32(c / top)).collect::<Vec<_>>())
-    });
-    let view =
-        |dtype, shape: Vec<usize>, data| TensorView::new(dtype, shape, data).map_err(std::io::Error::other);
-    let tensors = [
-        ("frames", view(Dtype::U32, vec![count], &index)?),
-        ("times", view(Dtype::I64, vec![count], &times)?),
-        ("whole", view(Dtype::F32, vec![count, EMBED_DIM], &whole)?),
-        ("patches", view(Dtype::F16, vec![count, PATCH_LEN], &patches)?),
-        ("maps", view(Dtype::F16, vec![count, MAP_LEN], &maps)?),
-    ];
-    let bytes = safetensors::serialize(tensors, None).map_err(std::io::Error::other)?;
-    if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)?;
+fn decoded(kind: u8, body: &[u8]) -> Option<Kept> {
+    let (frame, rest) = body.split_first_chunk::<4>()?;
+    let (time, rest) = rest.split_first_chunk::<8>()?;
+    let frame = FrameIdx(u32::from_le_bytes(*frame));
+    let time = MediaTime::from_nanos(i64::from_le_bytes(*time));
+    let halves = |bytes: &[u8]| -> Vec<f32> {
+        bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect()
+    };
+    if kind == FRAME_KIND {
+        let (whole, rest) = rest.split_at_checked(EMBED_DIM * 2)?;
+        let (places, map) = rest.split_at_checked(PLACES * EMBED_DIM)?;
+        let places = Places(places.iter().map(|b| b.cast_signed()).collect());
+        let gaze = Arc::new(Heatmap::from_cells(halves(map)));
+        return Some(Kept::Frame(FrameEvidence { frame, time, whole: halves(whole), places, gaze }));
     }
-    let beside = path.with_extension(format!("{}.part", std::process::id()));
-    std::fs::write(&beside, bytes)?;
-    std::fs::rename(&beside, &path)
+    let mut tags = rest
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|[a, b, c, d]| (u16::from_le_bytes([*a, *b]), f16::from_le_bytes([*c, *d])));
+    let mut view = || -> TagView { std::array::from_fn(|_| tags.next().unwrap_or_default()) };
+    Some(Kept::Tags(TagEvidence { frame, time, views: [view(), view()] }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn frame(number: u32) -> Kept {
+        let places = Places((0..PLACES * EMBED_DIM).map(|i| (i % 255) as u8 as i8).collect());
+        let mut cells = vec![0.0; MAP_LEN];
+        cells[number as usize] = 1.0;
+        Kept::Frame(FrameEvidence {
+            frame: FrameIdx(number),
+            time: MediaTime::from_secs(f64::from(number)),
+            whole: vec![0.25; EMBED_DIM],
+            places,
+            gaze: Arc::new(Heatmap::from_cells(cells)),
+        })
+    }
+
+    fn tags(number: u32) -> Kept {
+        let views = [[(7, f16::from_f32(0.5)); TAGS_KEPT], [(999, f16::from_f32(0.125)); TAGS_KEPT]];
+        Kept::Tags(TagEvidence { frame: FrameIdx(number), time: MediaTime::from_secs(1.0), views })
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Kept>, u64) {
+        let mut records = Vec::new();
+        let good = read_records(bytes, &mut |r| records.push(r)).expect("memory can be read");
+        (records, good)
+    }
+
     #[test]
-    fn damaged_files_are_recognised() {
-        assert!(parse(b"not a tensor file").is_none());
-        assert!(parse(&[]).is_none());
+    fn records_come_back_as_they_were() {
+        let written = [frame(3), tags(3), tags(4), frame(9)];
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(written.iter().flat_map(encoded));
+        assert_eq!(read(&bytes), (written.to_vec(), bytes.len() as u64));
+    }
+
+    #[test]
+    fn what_follows_a_damaged_or_cut_record_is_left_out() {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(encoded(&tags(1)));
+        let good = bytes.len() as u64;
+        bytes.extend(encoded(&frame(2)));
+        let whole = bytes.clone();
+        bytes[good as usize + 50] ^= 1;
+        assert_eq!(read(&bytes), (vec![tags(1)], good));
+        assert_eq!(read(&whole[..whole.len() - 9]), (vec![tags(1)], good));
+        assert_eq!(read(b"not such a file, but long enough"), (vec![], 0));
+        assert_eq!(read(&[]), (vec![], 0));
     }
 }

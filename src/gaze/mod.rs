@@ -3,6 +3,7 @@
 //! Positions are fractions of the displayed frame, origin top-left, y down. They are never
 //! clamped on import: outside 0..1 means that the wearer looked past the frame's edge.
 
+mod aggregate;
 mod camera;
 mod estimator;
 mod fixations;
@@ -15,6 +16,7 @@ pub mod recording;
 mod track;
 mod unisal;
 
+pub use aggregate::Aggregate;
 pub use camera::SceneCamera;
 pub use estimator::{CentrePrior, GazeEstimator};
 pub use fixations::{

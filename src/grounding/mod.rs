@@ -4,7 +4,7 @@ mod light;
 mod moments;
 mod nms;
 
-pub use light::{LABEL, score_curve};
+pub use light::{GazeWeights, LABEL, score_curve};
 pub use moments::moments_of;
 pub use nms::soft_nms;
 
@@ -57,6 +57,8 @@ pub struct Localization {
     pub curve: Vec<(MediaTime, f32)>,
     /// Which method answered; shown wherever the answer is.
     pub pipeline: String,
+    /// Whose gaze weighed the evidence, in words; the mode alone does not say what was at hand.
+    pub gaze_basis: String,
     /// How each content word was understood, for an explanation.
     pub words: Vec<(String, String)>,
     pub elapsed_secs: f64,
@@ -69,13 +71,14 @@ pub trait Localizer: Send + Sync {
     /// Shown wherever an answer is shown.
     fn label(&self) -> &str;
 
-    /// Answers from the evidence so far; without any the answer is empty. `recorded` is the gaze
-    /// recording, on the clip's clock.
+    /// The best `keep` moments from the evidence so far; without any the answer is empty.
+    /// `recorded` is the gaze recording, on the clip's clock.
     fn localize(
         &self,
         features: &ClipFeatures,
         query: &str,
         mode: GazeMode,
         recorded: Option<&GazeTrack>,
+        keep: usize,
     ) -> anyhow::Result<Localization>;
 }

@@ -1,14 +1,14 @@
 //! A curve over time → moments: peaks at several scales, boundaries at half height, Soft-NMS.
 
-use super::light::median;
+use super::light::{median, value_at};
 use super::{Moment, soft_nms};
 use crate::time::{MediaTime, TimeRange};
 
 /// Seconds between points of the even grid that smoothing works on.
 const STEP_SECS: f64 = 0.25;
-/// Widths of the smoothing, seconds: about the reach of the pyramid levels of GroundNLQ
-/// (4 to 64 steps of 0.53 s); longer moments than half a minute are rare in the data.
-const SCALES_SECS: [f64; 5] = [0.7, 1.4, 2.8, 5.6, 11.2];
+/// Widths of the smoothing, seconds: one for each level of GroundNLQ's pyramid, whose first step is
+/// 0.53 s and whose reach doubles from level to level.
+const SCALES_SECS: [f64; 7] = [0.7, 1.4, 2.8, 5.6, 11.2, 22.4, 44.8];
 /// A moment is at least this long: two steps of the paper's features.
 const MIN_SECS: f64 = 1.0;
 /// Candidates before Soft-NMS.
@@ -72,21 +72,7 @@ fn even(curve: &[(MediaTime, f32)], duration: MediaTime) -> Vec<f32> {
         return Vec::new();
     }
     let count = (duration.secs() / STEP_SECS).ceil().max(1.0) as usize;
-    (0..count)
-        .map(|i| {
-            let time = MediaTime::from_secs((i as f64 + 0.5) * STEP_SECS);
-            let after = curve.partition_point(|(t, _)| *t <= time);
-            match (after.checked_sub(1).map(|b| curve[b]), curve.get(after)) {
-                (Some((t0, v0)), Some((t1, v1))) => {
-                    let part = (time - t0).secs() / (*t1 - t0).secs().max(1e-9);
-                    v0 + (v1 - v0) * part as f32
-                }
-                (Some((_, v)), None) => v,
-                (None, Some((_, v))) => *v,
-                (None, None) => 0.0,
-            }
-        })
-        .collect()
+    (0..count).map(|i| value_at(curve, MediaTime::from_secs((i as f64 + 0.5) * STEP_SECS))).collect()
 }
 
 /// Gaussian smoothing with edges repeated; `sigma` in grid steps.

@@ -9,5 +9,5 @@ mod scene;
 pub use colormap::{Colormap, luts};
 pub use compositor::Compositor;
 pub use gpu::{Gpu, RenderError};
-pub use offscreen::draw_to_image;
+pub use offscreen::{FORMAT, draw_to_image, paint};
 pub use scene::{Compare, HeatMode, Mark, Scene, Viewpoint};

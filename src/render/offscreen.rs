@@ -4,26 +4,37 @@ use image::RgbaImage;
 
 use super::{Compositor, Gpu, RenderError, Scene};
 
+/// What is drawn into and read back: eight bits a channel, as PNG has them.
+pub const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+
 /// Draws a scene at this size in pixels.
 pub fn draw_to_image(gpu: &Gpu, scene: &Scene, size: [u32; 2]) -> Result<RgbaImage, RenderError> {
+    let mut compositor = Compositor::new(&gpu.device, &gpu.queue, FORMAT);
+    compositor.prepare(&gpu.device, &gpu.queue, scene, size.map(|n| n.max(1) as f32));
+    paint(gpu, size, |pass| compositor.draw(pass))
+}
+
+/// Whatever `draw` draws on black, `size` pixels large.
+pub fn paint(
+    gpu: &Gpu,
+    size: [u32; 2],
+    draw: impl FnOnce(&mut wgpu::RenderPass<'static>),
+) -> Result<RgbaImage, RenderError> {
     let [width, height] = size.map(|n| n.max(1));
-    let format = wgpu::TextureFormat::Rgba8Unorm;
     let target = gpu.device.create_texture(&wgpu::TextureDescriptor {
         label: Some("offscreen"),
         size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
         mip_level_count: 1,
         sample_count: 1,
         dimension: wgpu::TextureDimension::D2,
-        format,
+        format: FORMAT,
         usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
         view_formats: &[],
     });
-    let mut compositor = Compositor::new(&gpu.device, &gpu.queue, format);
-    compositor.prepare(&gpu.device, &gpu.queue, scene, [width as f32, height as f32]);
     let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
     let view = target.create_view(&wgpu::TextureViewDescriptor::default());
     {
-        let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+        let pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("offscreen"),
             color_attachments: &[Some(wgpu::RenderPassColorAttachment {
                 view: &view,
@@ -36,7 +47,7 @@ pub fn draw_to_image(gpu: &Gpu, scene: &Scene, size: [u32; 2]) -> Result<RgbaIma
             })],
             ..Default::default()
         });
-        compositor.draw(&mut pass);
+        draw(&mut pass.forget_lifetime());
     }
     // rows in a buffer are aligned
     let row = (width * 4).next_multiple_of(wgpu::COPY_BYTES_PER_ROW_ALIGNMENT);

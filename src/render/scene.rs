@@ -98,6 +98,18 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// Whether a heatmap is drawn: asked for, and there.
+    pub fn has_heat(&self) -> bool {
+        let (predicted, recorded) = (self.predicted.is_some(), self.recorded.is_some());
+        match self.heat {
+            HeatMode::Off => false,
+            HeatMode::Predicted => predicted,
+            HeatMode::Recorded => recorded,
+            HeatMode::Both => predicted || recorded,
+            HeatMode::Difference => predicted && recorded,
+        }
+    }
+
     /// The bare picture.
     pub fn of_frame(frame: Arc<Frame>, display_size: [u32; 2]) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 pub mod fonts;
 pub mod icons;
+pub mod legend;
 pub mod mapping_form;
 pub mod moments;
 pub mod notices;

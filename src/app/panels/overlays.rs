@@ -118,7 +118,7 @@ fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
         ui.set_width(520.0);
         let (title, verb) = match asked.request {
             PathRequest::Open => ("Path of a file or folder to open", "Open"),
-            PathRequest::SaveScreenshot(_) => ("Save the picture as", "Save"),
+            PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
         };
         ui.label(title);
@@ -131,7 +131,9 @@ fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
                 let path = PathBuf::from(asked.text.trim());
                 out.push(match &asked.request {
                     PathRequest::Open => SessionCommand::Open(vec![path]).into(),
-                    PathRequest::SaveScreenshot(_) => AppCommand::ScreenshotTo(path).into(),
+                    PathRequest::SaveScreenshot { has_caption, .. } => {
+                        AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()
+                    }
                     PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
                 });
                 is_done = true;

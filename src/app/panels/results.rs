@@ -82,8 +82,8 @@ fn progress_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.horizontal(|ui| {
             let mut text =
                 if progress.stage.is_empty() { kind.label().to_owned() } else { progress.stage.clone() };
-            if progress.total > 0 {
-                text += &format!("  {} of {}", progress.done, progress.total);
+            if let Some(fraction) = progress.fraction() {
+                text += &format!("  {:.0} %", fraction * 100.0);
             }
             if let Some(left) = progress.left_secs() {
                 text += &format!(", {left:.0} s left");
@@ -123,8 +123,9 @@ pub fn results_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
             Some(answer) => {
                 let faint = theme::of(ui).faint;
                 let note = format!(
-                    "{}, {} pictures, {:.0} ms",
+                    "{}; gaze: {}; {} pictures, {:.0} ms",
                     answer.pipeline,
+                    answer.gaze_basis,
                     answer.evidence,
                     answer.elapsed_secs * 1e3
                 );

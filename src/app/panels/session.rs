@@ -3,10 +3,13 @@
 use egui::{RichText, Ui};
 
 use crate::app::command::{Command, OverlayCommand, SessionCommand};
+use crate::app::picture;
 use crate::app::state::{AppState, Models};
 use crate::app::view_state::ViewState;
+use crate::gaze::Aggregate;
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::MediaTime;
+use crate::view::legend::{Legend, legend_ui};
 use crate::view::theme;
 
 pub fn session_ui(ui: &mut Ui, state: &AppState, _view: &mut ViewState, out: &mut Vec<Command>) {
@@ -67,12 +70,41 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     };
     toggle(ui, overlay.has_point, "Gaze point", OverlayCommand::TogglePoint);
+    aggregate_ui(ui, state, out);
+    let mut toggle = |ui: &mut Ui, mut on: bool, label: &str, command: OverlayCommand| {
+        if ui.checkbox(&mut on, label).changed() {
+            out.push(command.into());
+        }
+    };
     toggle(ui, overlay.has_trail, "Scanpath", OverlayCommand::ToggleTrail);
     toggle(ui, overlay.has_fixations, "Fixations", OverlayCommand::ToggleFixations);
     let mut secs = overlay.trail_secs;
     if ui.add(egui::Slider::new(&mut secs, 0.0..=3.0).text("scanpath").suffix(" s")).changed() {
         out.push(OverlayCommand::TrailSecs(secs).into());
     }
+}
+
+/// Which of a picture's samples the point stands for, and how many there are.
+fn aggregate_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.horizontal(|ui| {
+        let label = ui.label("of");
+        egui::ComboBox::from_id_salt("aggregate")
+            .selected_text(state.overlay.aggregate.label())
+            .width(96.0)
+            .show_ui(ui, |ui| {
+                for aggregate in Aggregate::ALL {
+                    let is_on = state.overlay.aggregate == aggregate;
+                    if ui.selectable_label(is_on, aggregate.label()).clicked() {
+                        out.push(OverlayCommand::Aggregate(aggregate).into());
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        if let Some(count) = picture::samples_at_playhead(state) {
+            ui.colored_label(theme::of(ui).faint, format!("{count} here"));
+        }
+    });
 }
 
 fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
@@ -108,7 +140,7 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             .response
             .labelled_by(label.id);
     });
-    legend_ui(ui, state);
+    legend_ui(ui, Legend::of(overlay.heat, overlay.colormap), ui.available_width() - 8.0);
     if state.gaze.is_some() {
         ui.horizontal(|ui| {
             for (compare, text) in
@@ -121,33 +153,6 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
         });
     }
-}
-
-/// Colours with numbers: fractions of the map's peak, or their difference.
-fn legend_ui(ui: &mut Ui, state: &AppState) {
-    let is_difference = state.overlay.heat == HeatMode::Difference;
-    let map = if is_difference { Colormap::Difference } else { state.overlay.colormap };
-    let (rect, response) =
-        ui.allocate_exact_size(egui::vec2(ui.available_width() - 8.0, 12.0), egui::Sense::hover());
-    let steps = 64;
-    for i in 0..steps {
-        let [r, g, b] = map.sample(i as f32 / (steps - 1) as f32);
-        let left = rect.left() + rect.width() * i as f32 / steps as f32;
-        let cell = egui::Rect::from_min_size(
-            egui::pos2(left, rect.top()),
-            egui::vec2(rect.width() / steps as f32 + 1.0, rect.height()),
-        );
-        ui.painter().rect_filled(cell, 0.0, egui::Color32::from_rgb(r, g, b));
-    }
-    response.on_hover_text("Fraction of the map's peak; nothing is drawn below the threshold");
-    ui.horizontal(|ui| {
-        let (low, middle, high) = if is_difference { ("-1", "0", "+1") } else { ("0", "0.5", "1") };
-        let faint = theme::of(ui).faint;
-        ui.colored_label(faint, low);
-        ui.add_space((rect.width() / 2.0 - 30.0).max(0.0));
-        ui.colored_label(faint, middle);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| ui.colored_label(faint, high));
-    });
 }
 
 fn method_ui(ui: &mut Ui, state: &AppState) {
