@@ -9,10 +9,10 @@ mod fetch;
 pub mod layers;
 mod models;
 pub mod npy;
-mod onnx;
+pub mod onnx;
 pub mod ops;
 mod pickle;
-mod torch_file;
+pub mod torch_file;
 mod weights;
 
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ mod gaze;
 mod gaze_clocks;
 mod gaze_numbers;
 mod gui;
+mod mutations;
 mod parity;
 mod render;
 mod shaders;
