@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use crate::gaze::GazeTrack;
+use crate::gaze::labels::ego4d_frame_labels;
+use crate::gaze::metrics::{Comparison, compare_maps};
 use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
+use crate::gaze::{GazeFormat, GazeTrack, Prediction};
 use crate::job::JobCtx;
 use crate::project::{self, AnnotatedQuery, AnnotationFile, Session};
+use crate::time::MediaTime;
 use crate::video::{FrameTable, VideoInfo, VideoReader};
 
 /// Everything but the pictures.
@@ -64,6 +67,61 @@ pub fn load_gaze(path: &Path, video: Option<&Path>, ctx: &JobCtx) -> anyhow::Res
     Ok(recording::load(path, &gaze_context(reader.info(), reader.table()), ctx)?)
 }
 
+/// Scores predicted gaze (a file of maps or points, one a picture) against a recording.
+///
+/// Pictures are those of the clip where it is given, else `fps` a second. Ego4D's recordings are
+/// labelled as GLC does, so that scores compare with the literature; others by their recorder's own
+/// events. `None` when no picture has both a prediction and a fixation.
+pub fn compare_gaze(
+    predicted: &Path,
+    recorded: &Path,
+    video: Option<&Path>,
+    fps: f64,
+    ctx: &JobCtx,
+) -> anyhow::Result<Option<Comparison>> {
+    let reader = video.map(VideoReader::open).transpose()?;
+    let context = match &reader {
+        Some(reader) => gaze_context(reader.info(), reader.table()),
+        None => LoadContext::default(),
+    };
+    ctx.stage("Reading the gaze recording");
+    let track = recording::load(recorded, &context, ctx)?.track;
+    let prediction = Prediction::load(predicted, &context, ctx)?;
+    let times: Vec<MediaTime> = match (&reader, &prediction) {
+        (Some(reader), Prediction::Maps(maps)) if maps.len() != reader.table().len() => bail!(
+            "there are {} predicted maps and the clip has {} pictures; one map a picture is expected: {}",
+            maps.len(),
+            reader.table().len(),
+            predicted.display()
+        ),
+        (Some(reader), _) => reader.table().times().to_vec(),
+        (None, prediction) => {
+            let count = match prediction {
+                Prediction::Maps(maps) => maps.len(),
+                Prediction::Points(_) => {
+                    let end = track.samples.last().map_or(0.0, |s| s.time.secs());
+                    (end.clamp(0.0, MAX_COMPARED_SECS) * fps) as usize + 1
+                }
+            };
+            (0..count).map(|i| MediaTime::from_secs(i as f64 / fps)).collect()
+        }
+    };
+    let labels = if track.format == GazeFormat::Ego4d {
+        let stamps: Vec<f64> = track.samples.iter().map(|s| s.time.secs()).collect();
+        let positions: Vec<[f64; 2]> = track.samples.iter().map(|s| s.pos.map(f64::from)).collect();
+        let rate = reader.as_ref().map_or(fps, |r| r.info().average_fps);
+        ego4d_frame_labels(&stamps, &positions, rate, times.len())
+    } else {
+        track.frame_labels(&times)
+    };
+    let pairs = prediction.at(&times).into_iter().zip(labels).filter_map(|(map, label)| Some((map?, label)));
+    let (maps, labels): (Vec<_>, Vec<_>) = pairs.unzip();
+    Ok(compare_maps(&maps, &labels, ctx)?)
+}
+
+/// A broken clock must not ask for more pictures than a day has.
+const MAX_COMPARED_SECS: f64 = 24.0 * 3600.0;
+
 /// Reads a table whose columns the user has mapped.
 pub fn load_mapped_gaze(
     path: &Path,
@@ -76,11 +134,12 @@ pub fn load_mapped_gaze(
     Ok(recording::load(path, &context, ctx)?)
 }
 
-fn gaze_context<'a>(info: &VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
+fn gaze_context<'a>(info: &'a VideoInfo, table: &'a FrameTable) -> LoadContext<'a> {
     LoadContext {
         display_size: Some(info.display_size),
         frame_times: Some(table.times()),
         duration: Some(table.range().end()),
+        video: Some(&info.path),
         mapping: None,
     }
 }

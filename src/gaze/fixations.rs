@@ -1,92 +1,222 @@
-//! Fixations by dispersion (I-DT), after Salvucci and Goldberg 2000.
+//! Fixations by dispersion (I-DT, Salvucci and Goldberg 2000), as Pupil Player's offline detector
+//! runs it: the same queue, the same binary search, so that its numbers come out.
+
+use std::ops::Range;
 
 use super::{GazeState, GazeTrack};
-use crate::time::{MediaTime, TimeRange};
+use crate::time::{FrameIdx, MediaTime, TimeRange};
 
-/// Pupil Player's defaults for duration; dispersion as a fraction of the picture's width, which is
-/// 1.5 degrees for a camera of about 80 degrees.
-const MIN_DURATION: MediaTime = MediaTime::from_millis(80);
-const MAX_DISPERSION: f32 = 0.02;
-const MAX_GAP: MediaTime = MediaTime::from_millis(75);
+/// What counts as one fixation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IdtConfig {
+    /// Largest angle between any two directions of a fixation.
+    pub max_dispersion_deg: f64,
+    pub min_duration_secs: f64,
+    /// Longer ones are cut; the rest may be the next fixation.
+    pub max_duration_secs: f64,
+    /// Samples need more than this.
+    pub min_confidence: f32,
+}
+
+impl Default for IdtConfig {
+    /// Pupil Player's defaults.
+    fn default() -> Self {
+        Self {
+            max_dispersion_deg: 1.5,
+            min_duration_secs: 0.08,
+            max_duration_secs: 0.22,
+            min_confidence: 0.6,
+        }
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fixation {
+    /// From its first to its last sample.
     pub range: TimeRange,
-    /// Mean position of its samples.
+    /// Mean position of its samples; outside 0..1 when it lies past the frame's edge.
     pub pos: [f32; 2],
+    pub dispersion_deg: f64,
+    /// Mean confidence of its samples.
+    pub confidence: f32,
+    pub sample_count: usize,
 }
 
-/// Runs of tracked samples that stay together. Fixations never overlap.
+impl Fixation {
+    /// First, middle and last picture, by the pictures' times in ascending order: of either end the
+    /// first picture that is not before it.
+    pub fn frames(&self, frame_times: &[MediaTime]) -> [FrameIdx; 3] {
+        let at = |time| frame_times.partition_point(|t| *t < time).min(frame_times.len().saturating_sub(1));
+        let (first, last) = (at(self.range.start()), at(self.range.end()));
+        [first, (first + last) / 2, last].map(|i| FrameIdx(i as u32))
+    }
+}
+
+/// Fixations of a recording, in time order, by Pupil Player's defaults. They never overlap.
 pub fn detect_fixations(track: &GazeTrack) -> Vec<Fixation> {
-    let samples: Vec<_> = track.samples.iter().filter(|s| s.state == GazeState::Tracked).collect();
-    let mut fixations = Vec::new();
-    let mut start = 0;
-    while start < samples.len() {
-        let mut bounds = Bounds::new(samples[start].pos);
-        let mut end = start + 1;
-        while end < samples.len()
-            && samples[end].time - samples[end - 1].time <= MAX_GAP
-            && bounds.with(samples[end].pos).dispersion() <= MAX_DISPERSION * 2.0
-        {
-            bounds = bounds.with(samples[end].pos);
+    detect_fixations_with(track, &IdtConfig::default())
+}
+
+pub fn detect_fixations_with(track: &GazeTrack, config: &IdtConfig) -> Vec<Fixation> {
+    let samples: Vec<_> = track
+        .samples
+        .iter()
+        .filter(|s| s.state != GazeState::Untracked && s.confidence > config.min_confidence)
+        .collect();
+    let times: Vec<f64> = samples.iter().map(|s| s.time.secs()).collect();
+    let rays: Vec<[f64; 3]> = samples.iter().map(|s| track.camera.ray(s.pos.map(f64::from))).collect();
+    dispersion_spans(&times, &rays, config)
+        .into_iter()
+        .map(|span| {
+            let members = &samples[span.members.clone()];
+            let mean = |value: &dyn Fn(usize) -> f32| {
+                let sum: f64 = (0..members.len()).map(|i| f64::from(value(i))).sum();
+                (sum / members.len() as f64) as f32
+            };
+            Fixation {
+                range: TimeRange::new(members[0].time, members[members.len() - 1].time),
+                pos: [mean(&|i| members[i].pos[0]), mean(&|i| members[i].pos[1])],
+                dispersion_deg: span.dispersion_deg,
+                confidence: mean(&|i| members[i].confidence),
+                sample_count: members.len(),
+            }
+        })
+        .collect()
+}
+
+/// Samples that belong to one fixation.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DispersionSpan {
+    /// Never empty.
+    pub members: Range<usize>,
+    pub dispersion_deg: f64,
+}
+
+/// The dispersion filter itself, on ascending times in seconds and one unit vector each.
+pub fn dispersion_spans(times: &[f64], rays: &[[f64; 3]], config: &IdtConfig) -> Vec<DispersionSpan> {
+    let count = times.len().min(rays.len());
+    let is_within = |range: Range<usize>| is_within(&rays[range], config.max_dispersion_deg);
+    let (mut spans, mut start, mut end) = (Vec::new(), 0, 0);
+    // like the reference, a queue that fills with the very last sample is not looked at
+    while end < count {
+        if end - start < 2 || times[end - 1] - times[start] < config.min_duration_secs {
+            end += 1;
+            continue;
+        }
+        if !is_within(start..end) {
+            start += 1;
+            continue;
+        }
+        let mut low = end - start;
+        while end < count && times[end] <= times[start] + config.max_duration_secs {
             end += 1;
         }
-        let range = TimeRange::new(samples[start].time, samples[end - 1].time);
-        if range.duration() >= MIN_DURATION {
-            let count = (end - start) as f32;
-            let mean = |axis: usize| samples[start..end].iter().map(|s| s.pos[axis]).sum::<f32>() / count;
-            fixations.push(Fixation { range, pos: [mean(0), mean(1)] });
-            start = end;
+        if is_within(start..end) {
+            low = end - start;
         } else {
-            start += 1;
+            let mut high = end - start;
+            while low + 1 < high {
+                let middle = usize::midpoint(low, high);
+                // the probe holds the middle sample, the cut below leaves it out
+                if is_within(start..start + middle + 1) { low = middle } else { high = middle }
+            }
+        }
+        let members = start..start + low;
+        spans.push(DispersionSpan { dispersion_deg: dispersion_deg(&rays[members.clone()]), members });
+        start += low;
+        end = start;
+    }
+    spans
+}
+
+/// Cosine distance, largest over all pairs, as an angle.
+fn dispersion_deg(rays: &[[f64; 3]]) -> f64 {
+    let pairs = rays.iter().enumerate().flat_map(|(i, a)| rays[..i].iter().map(|b| distance(*a, *b)));
+    angle_deg(pairs.fold(0.0, f64::max))
+}
+
+/// Whether all pairs lie within an angle. Stops at the first that does not.
+fn is_within(rays: &[[f64; 3]], max_deg: f64) -> bool {
+    let mut largest = 0.0;
+    for (i, a) in rays.iter().enumerate() {
+        for b in &rays[..i] {
+            let found = distance(*a, *b);
+            if found > largest {
+                largest = found;
+                if angle_deg(largest) > max_deg {
+                    return false;
+                }
+            }
         }
     }
-    fixations
+    true
 }
 
-#[derive(Clone, Copy)]
-struct Bounds {
-    low: [f32; 2],
-    high: [f32; 2],
+fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
+    1.0 - (a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
 }
 
-impl Bounds {
-    fn new(pos: [f32; 2]) -> Self {
-        Self { low: pos, high: pos }
-    }
-
-    fn with(self, pos: [f32; 2]) -> Self {
-        let pick = |f: fn(f32, f32) -> f32, a: [f32; 2]| [f(a[0], pos[0]), f(a[1], pos[1])];
-        Self { low: pick(f32::min, self.low), high: pick(f32::max, self.high) }
-    }
-
-    /// Width plus height of the box around the samples.
-    fn dispersion(self) -> f32 {
-        self.high[0] - self.low[0] + self.high[1] - self.low[1]
-    }
+fn angle_deg(cosine_distance: f64) -> f64 {
+    (1.0 - cosine_distance).clamp(-1.0, 1.0).acos().to_degrees()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::gaze::{EyeEvent, GazeFormat, GazeSample};
+    use proptest::prelude::*;
 
-    #[test]
-    fn two_places_looked_at_are_two_fixations() {
-        let sample = |i: i64| GazeSample {
-            time: MediaTime::from_millis(i * 4),
-            pos: if i < 50 { [0.3, 0.3] } else { [0.7, 0.6] },
+    fn track(positions: &[[f32; 2]]) -> GazeTrack {
+        let sample = |(i, pos): (usize, &[f32; 2])| GazeSample {
+            time: MediaTime::from_millis(i as i64 * 5),
+            pos: *pos,
             state: GazeState::Tracked,
             event: EyeEvent::Unknown,
             confidence: 1.0,
         };
-        let track = GazeTrack {
-            samples: (0..100).map(sample).collect(),
-            format: GazeFormat::Generic,
-            path: "test".into(),
-        };
-        let fixations = detect_fixations(&track);
+        let samples = positions.iter().enumerate().map(sample).collect();
+        GazeTrack::new(samples, GazeFormat::Generic, "test".into())
+    }
+
+    #[test]
+    fn two_places_looked_at_are_two_fixations() {
+        let positions: Vec<_> = (0..81).map(|i| if i < 40 { [0.3, 0.3] } else { [0.7, 0.6] }).collect();
+        let fixations = detect_fixations(&track(&positions));
         assert_eq!(fixations.len(), 2);
         assert!((fixations[1].pos[0] - 0.7).abs() < 1e-4);
+        assert!(fixations[0].dispersion_deg < 1e-5);
+    }
+
+    #[test]
+    fn pictures_of_a_fixation_are_those_not_before_its_ends() {
+        let fixation = detect_fixations(&track(&[[0.5, 0.5]; 60]))[0];
+        let times: Vec<_> = (0..4).map(|i| MediaTime::from_millis(i * 33)).collect();
+        assert_eq!(fixation.frames(&times), [FrameIdx(0), FrameIdx(1), FrameIdx(3)]);
+        assert_eq!(fixation.frames(&[])[0], FrameIdx(0));
+    }
+
+    proptest! {
+        #[test]
+        fn fixations_never_overlap_and_keep_their_limits(
+            steps in proptest::collection::vec((-0.02f32..0.02, -0.02f32..0.02), 0..300),
+        ) {
+            let mut at = [0.5f32, 0.5];
+            let positions: Vec<_> = steps
+                .iter()
+                .map(|(dx, dy)| {
+                    at = [at[0] + dx, at[1] + dy];
+                    at
+                })
+                .collect();
+            let fixations = detect_fixations(&track(&positions));
+            for pair in fixations.windows(2) {
+                prop_assert!(pair[0].range.end() < pair[1].range.start());
+            }
+            for fixation in fixations {
+                prop_assert!(fixation.dispersion_deg <= 1.5);
+                let secs = fixation.range.duration().secs();
+                prop_assert!((0.08 - 1e-9..=0.22 + 1e-9).contains(&secs), "{secs} s");
+            }
+        }
     }
 }

@@ -8,10 +8,11 @@ mod download;
 mod fetch;
 pub mod layers;
 mod models;
-mod onnx;
+pub mod npy;
+pub mod onnx;
 pub mod ops;
 mod pickle;
-mod torch_file;
+pub mod torch_file;
 mod weights;
 
 use std::path::{Path, PathBuf};

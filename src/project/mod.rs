@@ -3,6 +3,7 @@
 mod ego4d;
 mod session;
 mod templates;
+mod video_magic;
 
 pub use ego4d::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile};
 pub use session::{Session, recognise};

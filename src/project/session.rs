@@ -1,8 +1,12 @@
 //! Which of the files and folders a user names is the clip, its gaze, its annotations.
+//!
+//! What a file is, is told by its content; its name only settles which of several is meant.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::ego4d::AnnotationFile;
+use super::video_magic::is_video;
 use crate::gaze::recording;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,76 +20,190 @@ pub struct Session {
     pub others: Vec<(PathBuf, String)>,
 }
 
+/// A broken video is still meant as one, so that opening it says what is wrong.
 const VIDEO_EXTENSIONS: [&str; 16] = [
     "mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "ts", "mts", "flv", "3gp", "wmv", "ogv",
-    "mjpeg", "vrs",
+    "mjpeg", "m2ts",
 ];
-
-const UNKNOWN_COLUMNS: &str = "no gaze columns were recognised in it";
+/// Folders below a named one that are looked into (`recording/exports/000`), and how many files
+/// at most.
+const MAX_DEPTH: usize = 2;
+const MAX_FILES: usize = 2_000;
+/// Data sets keep their annotations in one file, and it is not larger than this.
+const MAX_JSON: u64 = 512 * 1024 * 1024;
 
 /// Recognises by content. In folders what is not recognised is passed over in silence.
 pub fn recognise(paths: &[PathBuf]) -> Session {
     let mut session = Session::default();
+    let mut in_folders = Candidates::default();
     for path in paths {
         if path.is_dir() {
-            add_folder(&mut session, path);
+            in_folders.collect(path);
         } else {
-            let is_table = recording::unknown_table(path).is_some();
-            let reason = add_file(&mut session, path);
-            if reason.as_deref() == Some(UNKNOWN_COLUMNS) && is_table && session.unknown_table.is_none() {
-                session.unknown_table = Some(path.clone());
-                continue;
-            }
-            session.others.extend(reason.map(|r| (path.clone(), r)));
+            add_named(&mut session, path);
         }
     }
+    in_folders.settle(&mut session);
     session
 }
 
-fn add_folder(session: &mut Session, dir: &Path) {
-    if session.gaze.is_none() && recording::sniff(dir).is_some() {
-        session.gaze = Some(dir.to_path_buf());
-    }
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|e| e.path())
-        .filter(|p| p.is_file())
-        .collect();
-    files.sort();
-    for file in files {
-        add_file(session, &file);
-    }
+enum Kind {
+    Video,
+    Gaze,
+    Annotations,
+    /// Of no use, with the reason.
+    Other(String),
 }
 
-/// The reason why a file is of no use.
-fn add_file(session: &mut Session, path: &Path) -> Option<String> {
+fn kind_of(path: &Path) -> Kind {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    if VIDEO_EXTENSIONS.contains(&extension.as_str()) {
-        return put(&mut session.video, path, "a second video");
+    if extension == "vrs" {
+        return Kind::Other(
+            "a VRS recording cannot be played; convert it with vrs_to_mp4 and leave it beside its gaze, which takes calibration and clock from it".into(),
+        );
     }
-    if matches!(extension.as_str(), "json" | "jsonl") {
+    if is_video(path) || VIDEO_EXTENSIONS.contains(&extension.as_str()) {
+        return Kind::Video;
+    }
+    if starts_like_json(path) {
+        let size = std::fs::metadata(path).map_or(0, |m| m.len());
+        if extension == "jsonl" || size > MAX_JSON {
+            return Kind::Other("not an annotation file".into());
+        }
         return match AnnotationFile::load(path) {
-            Ok(_) => put(&mut session.annotations, path, "a second annotation file"),
-            Err(error) => Some(error.to_string()),
+            Ok(_) => Kind::Annotations,
+            Err(error) => Kind::Other(error.to_string()),
         };
     }
+    if recording::sniff(path).is_some() {
+        return Kind::Gaze;
+    }
     match extension.as_str() {
-        "csv" | "tsv" | "txt" if recording::sniff(path).is_some() => {
-            put(&mut session.gaze, path, "a second gaze recording")
-        }
-        "csv" | "tsv" | "txt" => Some(UNKNOWN_COLUMNS.into()),
-        // a video under a foreign name still opens when it is all there is
-        _ if session.video.is_none() && extension.is_empty() => put(&mut session.video, path, ""),
-        _ => Some("not a video, gaze recording or annotation file".into()),
+        "csv" | "tsv" | "txt" => Kind::Other("no gaze columns were recognised in it".into()),
+        "json" => Kind::Other("it is no JSON".into()),
+        // a video of a kind that we cannot tell still opens when it is all there is
+        "" => Kind::Video,
+        _ => Kind::Other("not a video, gaze recording or annotation file".into()),
     }
 }
 
-fn put(place: &mut Option<PathBuf>, path: &Path, otherwise: &str) -> Option<String> {
+fn starts_like_json(path: &Path) -> bool {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    let is_read = std::fs::File::open(path).and_then(|f| f.take(64).read_to_end(&mut start)).is_ok();
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    is_read && matches!(text.first(), Some(b'{' | b'['))
+}
+
+fn add_named(session: &mut Session, path: &Path) {
+    let (place, second) = match kind_of(path) {
+        Kind::Video => (&mut session.video, "a second video"),
+        Kind::Gaze => (&mut session.gaze, "a second gaze recording"),
+        Kind::Annotations => (&mut session.annotations, "a second annotation file"),
+        Kind::Other(_) if session.unknown_table.is_none() && recording::unknown_table(path).is_some() => {
+            session.unknown_table = Some(path.to_path_buf());
+            return;
+        }
+        Kind::Other(reason) => {
+            session.others.push((path.to_path_buf(), reason));
+            return;
+        }
+    };
     if place.is_some() {
-        return Some(otherwise.to_owned());
+        session.others.push((path.to_path_buf(), second.to_owned()));
+    } else {
+        *place = Some(path.to_path_buf());
     }
-    *place = Some(path.to_path_buf());
-    None
+}
+
+/// What was found in folders, nearest first.
+#[derive(Default)]
+struct Candidates {
+    videos: Vec<PathBuf>,
+    gazes: Vec<PathBuf>,
+    annotations: Vec<PathBuf>,
+}
+
+impl Candidates {
+    fn collect(&mut self, dir: &Path) {
+        let mut left = MAX_FILES;
+        let mut folders = VecDeque::from([(dir.to_path_buf(), 0)]);
+        while let Some((dir, depth)) = folders.pop_front() {
+            if recording::sniff(&dir).is_some() {
+                self.gazes.push(dir.clone());
+            }
+            let mut entries: Vec<PathBuf> =
+                std::fs::read_dir(&dir).into_iter().flatten().flatten().map(|e| e.path()).collect();
+            entries.sort();
+            for path in entries.into_iter().filter(|p| !is_hidden(p)) {
+                if path.is_dir() {
+                    if depth < MAX_DEPTH {
+                        folders.push_back((path, depth + 1));
+                    }
+                    continue;
+                }
+                left = left.saturating_sub(1);
+                if left == 0 {
+                    return;
+                }
+                match kind_of(&path) {
+                    // without an extension only what really is a video
+                    Kind::Video if path.extension().is_some() || is_video(&path) => self.videos.push(path),
+                    Kind::Gaze => self.gazes.push(path),
+                    Kind::Annotations => self.annotations.push(path),
+                    Kind::Video | Kind::Other(_) => {}
+                }
+            }
+        }
+    }
+
+    /// Fills what the user did not name: of several the one that fits what there is already.
+    fn settle(self, session: &mut Session) {
+        if session.gaze.is_none() {
+            let video = session.video.clone();
+            session.gaze = best(self.gazes, |path| {
+                let fits = video.as_deref().is_some_and(|v| share_a_name(v, path));
+                (!fits, !is_personalised(path))
+            });
+        }
+        if session.video.is_none() {
+            let gaze = session.gaze.clone();
+            let home = gaze.as_deref().and_then(|g| if g.is_dir() { Some(g) } else { g.parent() });
+            session.video = best(self.videos, |path| {
+                let fits = gaze.as_deref().is_some_and(|g| share_a_name(path, g));
+                (is_eye_video(path), !fits, path.parent() != home)
+            });
+        }
+        if session.annotations.is_none() {
+            session.annotations = self.annotations.into_iter().next();
+        }
+    }
+}
+
+/// The first with the smallest rank.
+fn best<K: Ord>(paths: Vec<PathBuf>, rank: impl Fn(&Path) -> K) -> Option<PathBuf> {
+    paths.into_iter().min_by_key(|path| rank(path))
+}
+
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}
+
+/// `P01.mp4` and `P01_gaze.csv`.
+fn share_a_name(video: &Path, gaze: &Path) -> bool {
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let (video, gaze) = (stem(video), stem(gaze));
+    !video.is_empty() && !gaze.is_empty() && (gaze.starts_with(&video) || video.starts_with(&gaze))
+}
+
+/// Aria's better estimate, where the wearer was calibrated.
+fn is_personalised(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains("personalized") || name.contains("calibrated_eye_gaze")
+}
+
+/// Cameras that look at the eyes (Pupil Core, Neon, Invisible).
+fn is_eye_video(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ["eye0", "eye1", "Neon Sensor Module", "PI left", "PI right"].iter().any(|n| name.starts_with(n))
 }

@@ -1,17 +1,15 @@
-//! Recorded gaze against reference maps, reference labels and real recordings.
+//! Recorded gaze: real recordings, and files that are none.
 
-use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
 use gazenlq::gaze::recording::{self, LoadContext};
-use gazenlq::gaze::{EyeEvent, GazeFormat, GazeSample, GazeState, GazeTrack, frame_map, window_map};
+use gazenlq::gaze::{GazeFormat, GazeTrack};
 use gazenlq::job::JobCtx;
 use gazenlq::project::{AnnotationFile, recognise};
-use gazenlq::time::{MediaTime, TimeRange};
+use gazenlq::time::MediaTime;
 use proptest::prelude::*;
 
-use crate::support::shared;
+use crate::support::{gazenlq, json, shared, stderr};
 
 fn load(path: &Path) -> GazeTrack {
     recording::load(path, &LoadContext::default(), &JobCtx::detached()).expect("the recording reads").track
@@ -21,21 +19,6 @@ fn load(path: &Path) -> GazeTrack {
 fn numbers(path: &Path) -> Vec<Vec<f64>> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().skip(1).map(|l| l.split(',').map(|c| c.parse().unwrap()).collect()).collect()
-}
-
-fn tensors(path: &Path) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
-}
-
-fn rows(tensor: &Tensor) -> Vec<Vec<f64>> {
-    let (count, _) = tensor.flatten_from(1).unwrap().dims2().unwrap();
-    let wide = tensor.to_dtype(DType::F64).unwrap().flatten_from(1).unwrap();
-    (0..count).map(|i| wide.get(i).unwrap().to_vec1().unwrap()).collect()
-}
-
-fn assert_map(found: &[f32], expected: &[f64], what: &str) {
-    let worst = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).abs()).fold(0.0, f64::max);
-    assert!(worst <= 1e-7, "{what}: off by {worst:e}");
 }
 
 /// Every sample is where a derivation by other hands puts it, on the same clock.
@@ -67,76 +50,146 @@ fn a_museum_visit_reads_from_its_tsv() {
 }
 
 #[test]
+fn aria_gaze_is_projected_with_the_recordings_own_calibration() {
+    let Some(dir) = shared("data/gaze/aria_kitchen_stills") else { return };
+    let path = dir.join("eyegaze.csv");
+    assert_eq!(recording::sniff(&path), Some(GazeFormat::AriaMps));
+    let track = load(&path);
+    let derived = std::fs::read(dir.join("gaze.json")).unwrap();
+    let derived: serde_json::Value = serde_json::from_slice(&derived).unwrap();
+    let derived = derived.as_array().unwrap();
+    assert_eq!(track.samples.len(), derived.len());
+    let start = derived[0]["timestamp_ns"].as_i64().unwrap();
+    for (sample, expected) in track.samples.iter().zip(derived) {
+        // pixel centres are whole numbers there; fractions count from the outer corner
+        for (axis, key) in ["gaze_x", "gaze_y"].iter().enumerate() {
+            let fraction = (expected[*key].as_f64().unwrap() + 0.5) / 1408.0;
+            assert!((f64::from(sample.pos[axis]) - fraction).abs() < 1e-6, "{sample:?} {expected}");
+        }
+        let secs = (expected["timestamp_ns"].as_i64().unwrap() - start) as f64 / 1e9;
+        assert!((sample.time.secs() - secs).abs() < 1.1e-4, "{} and {secs}", sample.time);
+    }
+}
+
+#[test]
 fn angles_without_calibration_say_what_is_missing() {
-    let Some(path) = shared("data/gaze/aria_kitchen_stills/eyegaze.csv") else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("general_eye_gaze.csv");
+    std::fs::write(&path, "tracking_timestamp_us,yaw_rads_cpf,pitch_rads_cpf,depth_m\n1,0.1,0.1,1\n")
+        .unwrap();
     assert_eq!(recording::sniff(&path), Some(GazeFormat::AriaMps));
     let error = recording::load(&path, &LoadContext::default(), &JobCtx::detached()).unwrap_err();
     assert!(error.to_string().contains("calibration"), "{error}");
 }
 
-#[test]
-fn ego4d_gaze_lands_on_the_frames_that_glc_puts_it_on() {
-    let Some(dir) = shared("reference/gaze/labels") else { return };
-    let track = load(&dir.join("ego4d_like.csv"));
-    assert_eq!(track.format, GazeFormat::Ego4d);
-    let mut compared = 0;
-    for row in numbers(&dir.join("ego4d_like_expected_frame_label.csv")).iter().filter(|r| r[3] < 2.0) {
-        let time = MediaTime::from_secs(row[0] / 30.0);
-        let Some(nearest) = track.at(time) else { continue };
-        // two samples within a nanosecond of equally near: the reference's choice is rounding noise
-        let limit = nearest.time.distance(time) + MediaTime::from_nanos(1);
-        let is_there = track
-            .samples
-            .iter()
-            .filter(|s| s.time.distance(time) <= limit)
-            .any(|s| (0..2).all(|axis| (f64::from(s.pos[axis]) - row[axis + 1]).abs() < 1e-6));
-        assert!(is_there, "frame {}: {:?}", row[0], nearest.pos);
-        compared += 1;
+/// Gaze that moves slowly along a diagonal, in Ego4D's layout, three seconds at 250 Hz.
+fn slow_gaze() -> String {
+    let mut text = "component_timestamp_s,norm_pos_x,norm_pos_y\n".to_owned();
+    for i in 0..750 {
+        let at = 0.2 + 0.6 * f64::from(i) / 750.0;
+        text += &format!("{:.3},{at:.5},{at:.5}\n", f64::from(i) * 0.004);
     }
-    assert!(compared > 100, "only {compared} frames were compared");
+    text
 }
 
 #[test]
-fn frame_maps_are_glcs() {
-    let Some(path) = shared("reference/gaze/gazemap/frame_maps.safetensors") else { return };
-    let fixture = tensors(&path);
-    let points = rows(&fixture["points_xy"]);
-    for (point, expected) in points.iter().zip(rows(&fixture["maps_ego4d"])) {
-        let map = frame_map([point[0] as f32, point[1] as f32]);
-        assert_map(map.cells(), &expected, &format!("{point:?}"));
+fn predicted_gaze_is_scored_beside_two_baselines() {
+    let points: String = std::iter::once("t,x,y\n".to_owned())
+        .chain((0..90).map(|i| {
+            let at = 0.2 + 0.6 * f64::from(i) / 90.0;
+            format!("{:.4},{at:.4},{:.4}\n", f64::from(i) / 30.0, 1.0 - at)
+        }))
+        .collect();
+    // flat maps know nothing
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (90, 64, 64), }\n";
+    let mut flat = b"\x93NUMPY\x01\x00".to_vec();
+    flat.extend((header.len() as u16).to_le_bytes().iter().chain(header.as_bytes()));
+    flat.extend((0..90 * 64 * 64).flat_map(|_| 0.5f32.to_le_bytes()));
+    let dir =
+        tree(&[("gaze.csv", slow_gaze().as_bytes()), ("points.csv", points.as_bytes()), ("flat.npy", &flat)]);
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let scored =
+        |predicted: &str| json(&gazenlq(&["gaze", "compare", &at(predicted), &at("gaze.csv"), "--json"]));
+    let number = |value: &serde_json::Value, key: &str| value[key].as_f64().unwrap();
+    let found = scored("points.csv");
+    assert!(found["frames_used"].as_u64().unwrap() >= 85, "{found}");
+    assert!(number(&found["predicted"], "cc") > 0.99, "{found}");
+    assert!(number(&found["predicted"], "angular_error_deg") < 1.0, "{found}");
+    assert!(number(&found["predicted"], "nss") > number(&found["centre"], "nss") + 1.0, "{found}");
+    let found = scored("flat.npy");
+    assert_eq!(number(&found["predicted"], "nss"), 0.0);
+    assert_eq!(number(&found["predicted"], "auc_judd"), 0.5);
+    assert!(found["predicted"]["angular_error_deg"].is_null(), "{found}");
+    // what cannot be compared is one sentence
+    let output = gazenlq(&["gaze", "compare", &at("nothing.npy"), &at("gaze.csv")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nothing.npy"), "{}", stderr(&output));
+}
+
+/// Files of a folder tree, by relative path.
+fn tree(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
+    dir
+}
+
+const VIDEO: &[u8] = b"\0\0\0\x20ftypisom\0\0\0\0";
+const EGO4D_GAZE: &[u8] = b"component_timestamp_s,norm_pos_x,norm_pos_y\n0,0.5,0.5\n";
+const PUPIL_GAZE: &[u8] = b"gaze_timestamp,world_index,confidence,norm_pos_x,norm_pos_y\n1,0,1,0.5,0.5\n";
+const ANNOTATIONS: &[u8] = br#"{"videos":[{"video_uid":"v","clips":[]}]}"#;
+
+#[test]
+fn a_folder_is_recognised_by_what_is_in_its_files() {
+    let dir = tree(&[
+        ("clip.download", VIDEO),
+        ("deep/er/gaze.txt", EGO4D_GAZE),
+        ("notes/annotations.bin", ANNOTATIONS),
+        ("readme.txt", b"nothing of use"),
+        (".hidden.mp4", VIDEO),
+        ("deep/er/too/far.json", ANNOTATIONS),
+    ]);
+    let session = recognise(&[dir.path().to_path_buf()]);
+    let at = |name: &str| Some(dir.path().join(name));
+    assert_eq!(session.video, at("clip.download"));
+    assert_eq!(session.gaze, at("deep/er/gaze.txt"));
+    assert_eq!(session.annotations, at("notes/annotations.bin"));
+    assert!(session.others.is_empty(), "{:?}", session.others);
 }
 
 #[test]
-fn window_maps_average_the_frames_with_gaze() {
-    let Some(path) = shared("reference/gaze/gazemap/window_maps.safetensors") else { return };
-    let fixture = tensors(&path);
-    let frame_time = |i: usize| MediaTime::from_nanos(i as i64 * 1_000_000_000 / 32);
-    let samples = rows(&fixture["labels_xyt"]).into_iter().enumerate().map(|(i, row)| GazeSample {
-        time: frame_time(i),
-        pos: [row[0] as f32, row[1] as f32],
-        state: match row[2] as i64 {
-            0 | 1 => GazeState::Tracked,
-            2 => GazeState::OutOfFrame,
-            _ => GazeState::Untracked,
-        },
-        event: EyeEvent::Unknown,
-        confidence: 1.0,
-    });
-    let track =
-        GazeTrack { samples: samples.collect(), format: GazeFormat::GlcLabels, path: "fixture".into() };
-    let flat = |name: &str| fixture[name].to_dtype(DType::F64).unwrap().to_vec1::<f64>().unwrap();
-    let starts = flat("window_starts");
-    for ((start, valid), expected) in
-        starts.iter().zip(flat("valid_count")).zip(rows(&fixture["mean_valid_only"]))
-    {
-        let start = *start as usize;
-        let found = window_map(&track, TimeRange::new(frame_time(start), frame_time(start + 32)), 32);
-        assert_eq!(found.is_some(), valid >= 8.0, "window at {start} with {valid} frames");
-        if let Some(map) = found {
-            assert_map(map.cells(), &expected, &format!("window at {start}"));
-        }
-    }
+fn a_pupil_recording_plays_the_scene_that_was_exported_with_its_gaze() {
+    let dir = tree(&[
+        ("eye0.mp4", VIDEO),
+        ("eye1.mp4", VIDEO),
+        ("exports/000/gaze_positions.csv", PUPIL_GAZE),
+        ("exports/000/world.mp4", VIDEO),
+        ("world.mp4", VIDEO),
+    ]);
+    let session = recognise(&[dir.path().to_path_buf()]);
+    assert_eq!(session.video, Some(dir.path().join("exports/000/world.mp4")));
+    assert_eq!(session.gaze, Some(dir.path().join("exports/000/gaze_positions.csv")));
+}
+
+#[test]
+fn of_many_recordings_the_one_named_like_the_clip_is_taken() {
+    let dir = tree(&[("a.csv", EGO4D_GAZE), ("b.csv", EGO4D_GAZE), ("b.mp4", VIDEO), ("c.mp4", VIDEO)]);
+    let session = recognise(&[dir.path().join("b.mp4"), dir.path().to_path_buf()]);
+    assert_eq!(session.gaze, Some(dir.path().join("b.csv")));
+    assert_eq!(session.video, Some(dir.path().join("b.mp4")));
+}
+
+#[test]
+fn what_is_named_and_of_no_use_is_said() {
+    let dir = tree(&[("a.mp4", VIDEO), ("b.mp4", VIDEO), ("rec.vrs", b"VisionRe"), ("x.docx", b"PK")]);
+    let all = ["a.mp4", "b.mp4", "rec.vrs", "x.docx"].map(|n| dir.path().join(n));
+    let session = recognise(&all);
+    let reasons: Vec<&str> = session.others.iter().map(|(_, r)| r.as_str()).collect();
+    assert_eq!(reasons.len(), 3, "{reasons:?}");
+    assert!(reasons[0] == "a second video" && reasons[1].contains("vrs_to_mp4"), "{reasons:?}");
 }
 
 #[test]

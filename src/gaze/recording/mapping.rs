@@ -89,13 +89,7 @@ impl ColumnMapping {
                 .unwrap_or_default()
         };
         let time = find(&["time", "stamp", "sec"], 0);
-        let unit = match time.to_lowercase() {
-            t if t.contains("ns") => TimeUnit::Nanoseconds,
-            t if t.contains("us") => TimeUnit::Microseconds,
-            t if t.contains("ms") => TimeUnit::Milliseconds,
-            t if t.contains("frame") => TimeUnit::Frames,
-            _ => TimeUnit::Seconds,
-        };
+        let unit = unit_of(&time);
         // the letter stands alone or at the end: "eye_x" is an x, "eye" is no y
         let axis = |letter: &str, fallback: usize| {
             let names_axis = |h: &&String| {
@@ -109,6 +103,17 @@ impl ColumnMapping {
         let is_pixels = x.to_lowercase().contains("px") || x.to_lowercase().contains("pixel");
         let position = if is_pixels { PositionUnit::Pixels } else { PositionUnit::Fraction };
         Self::new(&time, unit, [&x, &y], position)
+    }
+}
+
+/// The unit that a column's name ends in.
+fn unit_of(name: &str) -> TimeUnit {
+    match name.to_lowercase() {
+        t if t.contains("ns") => TimeUnit::Nanoseconds,
+        t if t.contains("us") => TimeUnit::Microseconds,
+        t if t.contains("ms") => TimeUnit::Milliseconds,
+        t if t.contains("frame") => TimeUnit::Frames,
+        _ => TimeUnit::Seconds,
     }
 }
 
@@ -151,7 +156,7 @@ pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
         );
         return Some((GazeFormat::NeonCloud, ColumnMapping { is_clip_time: false, ..mapping }));
     }
-    if header.len() == 4 && has("frame") && has("gaze_type") {
+    if has("frame") && has("gaze_type") && has("x") && has("y") {
         let mapping = ColumnMapping::new("frame", TimeUnit::Frames, ["x", "y"], PositionUnit::Fraction);
         return Some((GazeFormat::GlcLabels, mapping));
     }
@@ -170,6 +175,11 @@ pub(super) fn known(header: &[String]) -> Option<(GazeFormat, ColumnMapping)> {
                 ["t", "time", "time_sec", "seconds", "t_s"].into_iter().find(|n| has(n)).unwrap_or("t");
             let mapping = ColumnMapping::new(time, TimeUnit::Seconds, ["x", "y"], PositionUnit::Fraction);
             return Some((GazeFormat::Generic, mapping));
+        }
+        let stamp = header.iter().find(|h| h.to_lowercase().starts_with("timestamp"));
+        if let Some(stamp) = stamp {
+            let mapping = ColumnMapping::new(stamp, unit_of(stamp), ["x", "y"], PositionUnit::Pixels);
+            return Some((GazeFormat::EgoExo4d, ColumnMapping { is_clip_time: false, ..mapping }));
         }
     }
     None

@@ -4,13 +4,18 @@
 //! through one `ColumnMapping`; the built-in formats are mappings that we know.
 
 mod aria;
+mod aria_camera;
+mod calibration;
+mod clock;
 mod egtea;
 mod mapping;
 mod neon_native;
 mod table;
+mod vrs;
 
 use std::path::{Path, PathBuf};
 
+pub use egtea::{EgteaRows, egtea_samples};
 pub use mapping::{ColumnMapping, Origin, PositionUnit, TimeUnit};
 
 use super::{GazeFormat, GazeSample, GazeState, GazeTrack};
@@ -25,6 +30,8 @@ pub struct LoadContext<'a> {
     /// Time of every stored picture; recordings that count frames need it.
     pub frame_times: Option<&'a [MediaTime]>,
     pub duration: Option<MediaTime>,
+    /// The clip's file: the names of some data sets' clips say which part of a recording they are.
+    pub video: Option<&'a Path>,
     /// The user's own mapping, for files that no rule knows.
     pub mapping: Option<&'a ColumnMapping>,
 }
@@ -46,12 +53,14 @@ pub enum GazeFileError {
     MissingColumn { format: String, expected: String, found: String, path: PathBuf },
     #[error("the gaze file holds no sample that can be read ({skipped} rows skipped); check that it is whole: {}", path.display())]
     NoSamples { skipped: u64, path: PathBuf },
-    #[error("Aria eye gaze is in angles and needs the device's calibration to be drawn on the picture; export the projected points (x, y in pixels) with projectaria_tools and open those: {}", path.display())]
+    #[error("Aria eye gaze is in angles and needs the device's calibration to be drawn on the picture; put the VRS recording or MPS's online_calibration.jsonl beside it (or in ../slam): {}", path.display())]
     NeedsCalibration { path: PathBuf },
     #[error("positions in this file are in pixels: open it together with its video, so that the picture size is known: {}", path.display())]
     NeedsPictureSize { path: PathBuf },
     #[error("this file counts frames instead of time: open it together with its video: {}", path.display())]
     NeedsFrames { path: PathBuf },
+    #[error("none of the {count} gaze samples falls into the clip; open the clip that it was recorded with: {}", path.display())]
+    OutsideClip { count: u64, path: PathBuf },
     #[error("cancelled")]
     Cancelled(#[from] Cancelled),
 }
@@ -64,7 +73,7 @@ pub fn sniff(path: &Path) -> Option<GazeFormat> {
     if egtea::is_egtea(path) {
         return Some(GazeFormat::Egtea);
     }
-    let header = table::header_of(path).ok()?;
+    let header = table::Header::read(path).ok()?.names;
     if aria::is_angles(&header) {
         return Some(GazeFormat::AriaMps);
     }
@@ -89,13 +98,16 @@ pub fn unknown_table(path: &Path) -> Option<UnknownTable> {
 /// Reads a recording onto its clip's clock.
 pub fn load(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Loaded, GazeFileError> {
     let mut loaded = if path.is_dir() {
-        neon_native::load(path, context)?
+        neon_native::load(path, context, ctx)?
     } else if egtea::is_egtea(path) {
-        egtea::load(path, context)?
+        egtea::load(path, context, ctx)?
     } else {
         load_table(path, context, ctx)?
     };
-    loaded.track.samples.sort_by_key(|s| s.time);
+    // sorting takes memory even where nothing is out of place
+    if !loaded.track.samples.is_sorted_by_key(|s| s.time) {
+        loaded.track.samples.sort_by_key(|s| s.time);
+    }
     if loaded.track.samples.is_empty() {
         return Err(GazeFileError::NoSamples { skipped: 0, path: path.to_path_buf() });
     }
@@ -104,13 +116,14 @@ pub fn load(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Load
 }
 
 fn load_table(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Loaded, GazeFileError> {
-    let header = table::header_of(path)
-        .map_err(|e| GazeFileError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?;
+    let header = table::Header::read(path)
+        .map_err(|e| GazeFileError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?
+        .names;
     if let Some(mapping) = context.mapping {
         return table::load(path, GazeFormat::Generic, mapping, context, ctx);
     }
     if aria::is_angles(&header) {
-        return Err(GazeFileError::NeedsCalibration { path: path.to_path_buf() });
+        return aria::load(path, context, ctx);
     }
     let Some((format, mapping)) = mapping::known(&header) else {
         let found = if header.is_empty() { "missing".into() } else { header.join(", ") };
@@ -133,12 +146,18 @@ fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
         return;
     };
     let (first, last): (&GazeSample, &GazeSample) = (first, last);
-    if first.time > duration || last.time < MediaTime::ZERO {
+    let path = loaded.track.path.display();
+    let (from, to) = (first.time.max(MediaTime::ZERO), last.time.min(duration));
+    let covered = (to - from).secs() / duration.secs();
+    if from > to {
         loaded.warnings.push(format!(
-            "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({})",
-            first.time,
-            last.time,
-            loaded.track.path.display()
+            "The gaze runs from {} to {} but the clip ends at {duration}: it may belong to another recording, or needs a clock offset ({path})",
+            first.time, last.time
+        ));
+    } else if covered < 0.1 {
+        loaded.warnings.push(format!(
+            "The gaze covers only {:.0} % of the clip ({} to {}): check that both are of the same recording ({path})",
+            covered * 100.0, first.time, last.time
         ));
     }
 }
