@@ -129,7 +129,7 @@ fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
 /// Key and type from `("storage", class, key, device, count, ..)`.
 fn storage_id(id: &Value) -> Result<(String, DType)> {
     let Some([_, Value::Class { name, .. }, key, ..]) = id.tuple() else {
-        return Err(format!("not a storage: {id:?}"));
+        return Err(format!("not a storage but {}", id.kind()));
     };
     let dtype = match &**name {
         "FloatStorage" => DType::F32,
@@ -211,7 +211,7 @@ impl File {
                 let Value::Persistent(id) = &nested.root else { return Err("no storage inside".to_owned()) };
                 (id, &nested.storages)
             }
-            other => return Err(format!("not a storage: {other:?}")),
+            other => return Err(format!("not a storage but {}", other.kind())),
         };
         let (key, dtype) = storage_id(id)?;
         let bytes = storages.get(&key).ok_or_else(|| format!("storage {key} is missing"))?;
@@ -230,21 +230,24 @@ fn gather(bytes: &[u8], width: usize, offset: usize, size: &[usize], stride: &[u
     let mut expected = 1;
     let is_contiguous = size.iter().zip(stride).rev().all(|(size, stride)| {
         let fits = *size == 1 || *stride == expected;
-        expected *= (*size).max(1);
+        // no overflow where no side is zero, by the count above; an empty view fits anywhere
+        expected = usize::saturating_mul(expected, (*size).max(1));
         fits
     });
     if is_contiguous {
-        let end = offset.checked_add(count).and_then(|end| end.checked_mul(width));
-        return Ok(bytes.get(offset * width..end.ok_or_else(outside)?).ok_or_else(outside)?.to_vec());
+        let end = offset.checked_add(count).and_then(|end| end.checked_mul(width)).ok_or_else(outside)?;
+        return Ok(bytes.get(end - count * width..end).ok_or_else(outside)?.to_vec());
     }
     if count > bytes.len() / width * 64 {
         return Err(outside()); // an expanded view far larger than its storage
     }
     let mut out = Vec::with_capacity(count * width);
-    let mut index = vec![0; size.len()];
+    let mut index = vec![0usize; size.len()];
     for _ in 0..count {
-        let at = offset + index.iter().zip(stride).map(|(i, s)| i * s).sum::<usize>();
-        out.extend_from_slice(bytes.get(at * width..(at + 1) * width).ok_or_else(outside)?);
+        let at = index.iter().zip(stride).try_fold(offset, |at, (i, s)| at.checked_add(i.checked_mul(*s)?));
+        let start = at.and_then(|at| at.checked_mul(width)).ok_or_else(outside)?;
+        let element = bytes.get(start..start.saturating_add(width)).ok_or_else(outside)?;
+        out.extend_from_slice(element);
         for (i, size) in index.iter_mut().zip(size).rev() {
             *i += 1;
             if *i < *size {
@@ -266,5 +269,9 @@ mod tests {
         assert_eq!(gather(&bytes, 1, 0, &[3, 4], &[1, 3]).unwrap(), [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
         assert_eq!(gather(&bytes, 2, 1, &[2, 2], &[2, 1]).unwrap(), [2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(gather(&bytes, 4, 1, &[3], &[1]).is_err());
+        let huge = usize::MAX / 2;
+        assert!(gather(&bytes, 4, huge, &[1], &[1]).is_err());
+        assert!(gather(&bytes, 4, huge, &[2, 2], &[1, huge]).is_err());
+        assert!(gather(&bytes, 1, 0, &[0, huge, huge], &[1, 1, 1]).unwrap().is_empty());
     }
 }

@@ -223,8 +223,8 @@ fn put_on_clip_clock(
             let at = (first_frame - start).max(0.0) as usize;
             let warning = is_part.then(|| {
                 format!(
-                    "The gaze counts {} pictures and the clip has {}: the clip is taken for a part that starts with the first gaze sample; set the clock offset if it does not ({})",
-                    last_frame as u64 + 1,
+                    "The gaze counts {:.0} pictures and the clip has {}: the clip is taken for a part that starts with the first gaze sample; set the clock offset if it does not ({})",
+                    last_frame + 1.0,
                     times.len(),
                     path.display()
                 )
