@@ -27,9 +27,9 @@ pub const TOP: usize = 5;
 const COARSEST: usize = 8;
 /// Pictures that go through CLIP together.
 const BATCH: usize = 4;
-/// A clip longer than two hours at one picture a second is looked at more sparsely, so that its
-/// evidence stays below 350 MB of memory.
-const MAX_PICTURES: f64 = 7_200.0;
+/// A clip longer than an hour and a half is looked at less than once a second, so that its evidence
+/// stays below 240 MB of memory.
+const MAX_PICTURES: f64 = 5_400.0;
 /// What a picture costs, in proportion, for the time that is left: CLIP and UNISAL take about 140 ms
 /// on two cores, quick tags of two views 55.
 const LOOK_COST: u64 = 5;
@@ -110,7 +110,10 @@ impl LightPipeline {
     ) -> anyhow::Result<()> {
         ctx.stage("Looking through the clip");
         store::load(features.clip_id(), |kept| features.add(kept));
-        let wanted = samples(VideoReader::open(path)?.table(), fps);
+        let reader = VideoReader::open(path)?;
+        let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
+        drop(reader);
+        let wanted = samples(&table, fps);
         let order = order(&wanted, features);
         let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
         ctx.step(0, total)?;
@@ -121,7 +124,7 @@ impl LightPipeline {
         // decoding runs ahead on its own thread; two batches wait at most
         std::thread::scope(|scope| {
             let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
-            let decoding = scope.spawn(move || decode(path, &order, &sender));
+            let decoding = scope.spawn(move || decode(&info, &table, &order, &sender));
             self.look_at_all(
                 pictures,
                 &mut |evidence| {
@@ -233,12 +236,13 @@ impl Look {
 
 /// Sends the pictures in this order; one that cannot be decoded is left out.
 fn decode(
-    path: &Path,
+    info: &Arc<VideoInfo>,
+    table: &Arc<FrameTable>,
     order: &[(Look, FrameIdx)],
     sender: &mpsc::SyncSender<Picture>,
 ) -> Result<(), VideoError> {
     // a reader cannot cross threads, so this one opens its own
-    let mut reader = VideoReader::open(path)?;
+    let mut reader = VideoReader::reopen(info, table)?;
     for (look, index) in order {
         let frame = match reader.frame_at(*index) {
             Ok(frame) => frame,

@@ -141,11 +141,11 @@ fn opened(state: &mut AppState, opened: Opened) {
 
 fn start_thumbnails(state: &mut AppState) {
     let Some(player) = &state.player else { return };
-    let path = player.info().path.clone();
+    let (info, table) = (Arc::clone(player.info()), Arc::clone(player.table()));
     let strip = Arc::new(std::sync::Mutex::new(Vec::new()));
     state.thumbnails = Some(Arc::clone(&strip));
     state.tasks.start(TaskKind::Thumbnails, move |ctx| {
-        crate::video::thumbnails(&path, ctx, |thumbnail| {
+        crate::video::thumbnails(&info, &table, ctx, |thumbnail| {
             strip.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(thumbnail);
         })?;
         Ok(Done::Thumbnails)

@@ -14,11 +14,20 @@ use crate::video::{Frame, FrameTable, VideoError, VideoReader};
 /// Where pictures come from. Built inside the decoder thread.
 pub trait FrameSource {
     fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError>;
+
+    /// The newest of the pictures that lay on the way to the last one and are not taken yet.
+    fn take_passed(&mut self) -> Option<Frame> {
+        None
+    }
 }
 
 impl FrameSource for VideoReader {
     fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
         Self::frame_at(self, index)
+    }
+
+    fn take_passed(&mut self) -> Option<Frame> {
+        Self::take_passed(self)
     }
 }
 
@@ -57,8 +66,6 @@ pub struct Decoder {
 
 /// Pictures delivered but not yet taken; bounds memory when the window is slow.
 const CHANNEL_FRAMES: usize = 16;
-/// Pictures of one group that a step backwards may decode at once.
-const REVERSE_CHUNK: u32 = 48;
 
 impl Decoder {
     pub fn spawn<S, F>(table: Arc<FrameTable>, wake: Wake, build: F) -> std::io::Result<Self>
@@ -148,6 +155,10 @@ impl Worker {
         self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_on_its_way(&self, index: FrameIdx) -> bool {
+        self.lock().in_flight.contains(&index)
+    }
+
     fn is_current(&self, epoch: u64) -> bool {
         self.shared.epoch.load(Ordering::Relaxed) == epoch
     }
@@ -162,8 +173,7 @@ impl Worker {
         // Backwards, whole runs are decoded forwards and arrive in order; the cache turns them round.
         let (from, to) = if wish.is_reverse {
             let key = self.table.keyframe_before(at);
-            let reach = wish.ahead.min(REVERSE_CHUNK);
-            (FrameIdx(at.0.saturating_sub(reach)).max(key), at)
+            (FrameIdx(at.0.saturating_sub(wish.ahead)).max(key), at)
         } else {
             (at, FrameIdx(at.0.saturating_add(wish.ahead)).min(last))
         };
@@ -171,9 +181,19 @@ impl Worker {
             if !self.is_current(epoch) {
                 return;
             }
-            let is_on_its_way = self.lock().in_flight.contains(&FrameIdx(index));
-            if !is_on_its_way && !self.deliver(source.frame_at(FrameIdx(index))) {
+            if self.is_on_its_way(FrameIdx(index)) {
+                continue;
+            }
+            if !self.deliver(source.frame_at(FrameIdx(index))) {
                 return;
+            }
+            // what lay on the way comes after what was asked for
+            while self.is_current(epoch)
+                && let Some(frame) = source.take_passed()
+            {
+                if !self.is_on_its_way(frame.index) && !self.deliver(Ok(frame)) {
+                    return;
+                }
             }
         }
     }

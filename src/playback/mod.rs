@@ -22,12 +22,17 @@ use crate::job::Wake;
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::video::{Frame, FrameTable, VideoError, VideoInfo, VideoReader};
 
-/// Bytes of decoded pictures kept: about 160 of 1080p, 370 of 720p.
-const CACHE_BYTES: usize = 512 << 20;
+/// Bytes of decoded pictures kept: about 150 of 1080p, 340 of 720p.
+const CACHE_BYTES: usize = 448 << 20;
 /// Pictures decoded ahead while playing.
 const AHEAD: u32 = 12;
-/// Pictures decoded behind the playhead on a step backwards.
-const BEHIND: u32 = 24;
+/// Pictures kept on the way to one that was jumped to: the first steps back from it.
+const KEPT_ON_THE_WAY: u32 = 24;
+/// With fewer pictures than this behind a resting playhead, more are decoded: more than a
+/// second of holding the key, in which the group before can be decoded.
+const LOW_BEHIND: u32 = 45;
+/// Pictures decoded at once behind the playhead; each time decoding begins at a key frame.
+const BEHIND: u32 = 72;
 /// Lag after which the clock waits for the decoder: an analysis tool must not skip evidence.
 const MAX_LAG_FRAMES: u32 = 4;
 /// A drag that rests this long gets its exact picture.
@@ -89,8 +94,12 @@ impl Player {
         let reader = VideoReader::open(path)?;
         let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
         drop(reader);
-        let path = path.to_path_buf();
-        Self::with_source(info, table, wake, move || VideoReader::open(&path))
+        let (info_again, table_again) = (Arc::clone(&info), Arc::clone(&table));
+        Self::with_source(info, table, wake, move || {
+            let mut reader = VideoReader::reopen(&info_again, &table_again)?;
+            reader.keep_passed(KEPT_ON_THE_WAY);
+            Ok(reader)
+        })
     }
 
     /// A player over any source of pictures.
@@ -254,8 +263,10 @@ impl Player {
     fn wish(&self, due: FrameIdx) -> Wish {
         let is_resting = self.scrubbed_at.is_none_or(|at| self.wall_secs - at >= SCRUB_REST_SECS);
         let is_reverse = self.clock.is_running() && self.clock.rate() < 0.0;
+        let [low_behind, behind] = self.reach_behind();
         let first_missing = |step: i64| {
-            (0..i64::from(AHEAD))
+            let reach = if step < 0 { low_behind } else { AHEAD };
+            (0..i64::from(reach))
                 .map(|n| i64::from(due.0) + n * step)
                 .take_while(|i| *i >= 0 && *i <= i64::from(self.table.last().0))
                 .map(|i| FrameIdx(i as u32))
@@ -266,7 +277,7 @@ impl Player {
         }
         if is_reverse {
             let at = first_missing(-1).unwrap_or(due);
-            return Wish { at, ahead: BEHIND, is_reverse: true, is_rough: false };
+            return Wish { at, ahead: behind, is_reverse: true, is_rough: false };
         }
         if self.clock.is_running() {
             let at = first_missing(1).unwrap_or(due);
@@ -277,11 +288,18 @@ impl Player {
             return Wish { at: due, ahead: 0, is_reverse: false, is_rough: false };
         }
         match first_missing(-1) {
-            Some(at) => Wish { at, ahead: BEHIND, is_reverse: true, is_rough: false },
+            Some(at) => Wish { at, ahead: behind, is_reverse: true, is_rough: false },
             None => {
                 Wish { at: first_missing(1).unwrap_or(due), ahead: AHEAD, is_reverse: false, is_rough: false }
             }
         }
+    }
+
+    /// `LOW_BEHIND` and `BEHIND`, less where pictures are so large that the cache cannot hold them.
+    fn reach_behind(&self) -> [u32; 2] {
+        let bytes = self.shown.as_ref().map_or(1, |frame| frame.byte_len().max(1));
+        let room = u32::try_from(CACHE_BYTES / bytes).unwrap_or(u32::MAX);
+        [LOW_BEHIND.min(room / 3).max(1), BEHIND.min(room / 2).max(1)]
     }
 
     /// Seconds until the next picture is due; `None` when nothing moves.

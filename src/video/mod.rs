@@ -6,8 +6,10 @@
 mod content_id;
 mod frame;
 mod index;
+mod open;
 mod planes;
 mod reader;
+mod stored;
 mod thumbnails;
 
 use std::path::PathBuf;

@@ -1,8 +1,8 @@
 //! Small pictures along a clip, for the timeline and the results list.
 
-use std::path::Path;
+use std::sync::Arc;
 
-use super::{Frame, VideoError, VideoReader};
+use super::{Frame, FrameTable, VideoError, VideoInfo, VideoReader};
 use crate::job::JobCtx;
 use crate::time::{FrameIdx, MediaTime};
 
@@ -23,14 +23,14 @@ pub struct Thumbnail {
 
 /// Makes the strip, first coarsely over the whole clip, then the pictures between.
 pub fn thumbnails(
-    path: &Path,
+    info: &Arc<VideoInfo>,
+    table: &Arc<FrameTable>,
     ctx: &JobCtx,
     mut on_thumbnail: impl FnMut(Thumbnail),
 ) -> Result<(), VideoError> {
-    let mut reader = VideoReader::open(path)?;
-    let table = reader.table().clone();
+    let mut reader = VideoReader::reopen(info, table)?;
     let aspect = {
-        let [w, h] = reader.info().display_size;
+        let [w, h] = info.display_size;
         f64::from(w) / f64::from(h)
     };
     let seconds = table.range().duration().secs().ceil().max(1.0) as usize;

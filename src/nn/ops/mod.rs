@@ -34,7 +34,7 @@ pub fn keep_freed_memory() {
         #[allow(unsafe_code)]
         ONCE.call_once(|| unsafe {
             libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 30);
-            libc::mallopt(libc::M_TRIM_THRESHOLD, 512 << 20);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, 96 << 20);
         });
     }
 }
