@@ -26,12 +26,32 @@ pub fn from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
         [0x80, 2, 0x8a, 10, ..] => stream(bytes)?,
         _ => File { root: pickle::read(&mut &bytes[..])?, storages: HashMap::new() },
     };
-    let mut tensors = BTreeMap::new();
-    file.collect("", &file.root, &mut tensors)?;
-    if tensors.is_empty() {
+    let mut found = Found { tensors: BTreeMap::new(), bytes_left: bytes.len().saturating_mul(MAX_UNFOLDING) };
+    file.collect("", &file.root, &mut found)?;
+    if found.tensors.is_empty() {
         return Err("the file holds no tensors".to_owned());
     }
-    Ok(tensors)
+    Ok(found.tensors)
+}
+
+/// Tied weights and expanded views are stored once and read as often as they are named; a
+/// checkpoint that grows more than this by it is none.
+const MAX_UNFOLDING: usize = 64;
+
+struct Found {
+    tensors: BTreeMap<String, Tensor>,
+    bytes_left: usize,
+}
+
+impl Found {
+    fn add(&mut self, name: &str, tensor: Tensor) -> Result<()> {
+        let size = tensor.elem_count() * tensor.dtype().size_in_bytes();
+        self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
+            format!("the file's tensors are over {MAX_UNFOLDING} times as large as the file")
+        })?;
+        self.tensors.insert(name.to_owned(), tensor);
+        Ok(())
+    }
 }
 
 struct File {
@@ -146,12 +166,12 @@ fn storage_id(id: &Value) -> Result<(String, DType)> {
 }
 
 impl File {
-    fn collect(&self, name: &str, value: &Value, out: &mut BTreeMap<String, Tensor>) -> Result<()> {
+    fn collect(&self, name: &str, value: &Value, out: &mut Found) -> Result<()> {
         match value {
             Value::Dict(items) => self.collect_items(name, &items.borrow(), out),
             Value::Object(object) if object.callable.is_class("torch._utils._rebuild_tensor_v2") => {
                 match self.tensor(object) {
-                    Ok(tensor) => drop(out.insert(name.to_owned(), tensor)),
+                    Ok(tensor) => out.add(name, tensor)?,
                     // Counters and masks of rare types; a network that needs one will say so.
                     Err(what) => tracing::warn!("skipped {name}: {what}"),
                 }
@@ -178,12 +198,7 @@ impl File {
         }
     }
 
-    fn collect_items(
-        &self,
-        name: &str,
-        items: &[(Value, Value)],
-        out: &mut BTreeMap<String, Tensor>,
-    ) -> Result<()> {
+    fn collect_items(&self, name: &str, items: &[(Value, Value)], out: &mut Found) -> Result<()> {
         for (key, value) in items {
             let Some(key) = key.text() else { continue };
             let name = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
