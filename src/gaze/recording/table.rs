@@ -127,10 +127,11 @@ pub(super) fn load(
             ctx.step(record.position().map_or(0, csv::Position::byte), bytes)?;
         }
         if count == STEP_ROWS {
-            // all at once, because growing by doubling would need twice the memory in the end
+            // all at once, because growing by doubling would need twice the memory in the end; where
+            // the guess is too much for the machine it grows as it can
             let so_far = record.position().map_or(bytes, csv::Position::byte).max(1);
-            let expected = u128::from(bytes) * u128::from(count) / u128::from(so_far);
-            samples.reserve_exact(usize::try_from(expected * 33 / 32).unwrap_or_default());
+            let expected = u128::from(bytes) * samples.len() as u128 / u128::from(so_far);
+            let _ = samples.try_reserve_exact(usize::try_from(expected * 33 / 32).unwrap_or_default());
         }
         let time = match time_of(&record, columns.time, mapping.time_unit, context) {
             RowTime::At(time) => time,
