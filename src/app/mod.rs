@@ -5,11 +5,13 @@
 mod command;
 mod dialogs;
 mod export;
+mod gaze_session;
 mod menu;
 mod notices;
 mod panels;
 mod picture;
 mod queries;
+mod refresh;
 mod settings;
 mod state;
 mod tasks;
@@ -96,7 +98,7 @@ impl App {
                 self.outbox.push(command);
             }
         }
-        update::refresh_answers(&mut self.state);
+        refresh::refresh(&mut self.state);
         if let Some(player) = &mut self.state.player {
             player.receive();
             if let Some(text) = self.startup.query.take() {

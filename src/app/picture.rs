@@ -31,9 +31,9 @@ pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Op
     let time = frame.time;
     let overlay = &state.overlay;
     let recorded = state.gaze.as_ref().and_then(|gaze| {
-        window_map(&gaze.track, model_window(time), WINDOW_FRAMES)
+        window_map(gaze.track(), model_window(time), WINDOW_FRAMES)
             .or_else(|| {
-                gaze.track.at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos))
+                gaze.track().at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos))
             })
             .map(Arc::new)
     });
@@ -59,7 +59,7 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
     let mut marks = Vec::new();
     if overlay.has_fixations {
         let near = TimeRange::new(time - MediaTime::from_secs(2.0), time);
-        for fixation in gaze.fixations.iter().filter(|f| near.contains(f.range.start())) {
+        for fixation in gaze.fixations().iter().filter(|f| near.contains(f.range.start())) {
             let secs = fixation.range.duration().secs() as f32;
             let radius = unit * (1.0 + secs.sqrt() * 2.0);
             marks.push(Mark { pos: fixation.pos, radius, line: unit * 0.25, rgba: FIXATION_RGBA });
@@ -67,7 +67,7 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
     }
     if overlay.has_trail && overlay.trail_secs > 0.0 {
         let since = TimeRange::new(time - MediaTime::from_secs(f64::from(overlay.trail_secs)), time);
-        let samples = gaze.track.in_range(since);
+        let samples = gaze.track().in_range(since);
         // a few dozen dots show the path; more would hide the picture
         let stride = (samples.len() / 40).max(1);
         for sample in samples.iter().step_by(stride).filter(|s| s.state == GazeState::Tracked) {
@@ -81,7 +81,7 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
         }
     }
     if overlay.has_point {
-        for pos in overlay.aggregate.points(samples_here(state, &gaze.track, time)) {
+        for pos in overlay.aggregate.points(samples_here(state, gaze.track(), time)) {
             marks.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
             marks.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
         }
@@ -105,14 +105,14 @@ fn samples_here<'a>(state: &AppState, track: &'a GazeTrack, time: MediaTime) -> 
 pub fn samples_at_playhead(state: &AppState) -> Option<usize> {
     let gaze = state.gaze.as_ref()?;
     let time = state.player.as_ref()?.shown()?.time;
-    Some(samples_here(state, &gaze.track, time).len())
+    Some(samples_here(state, gaze.track(), time).len())
 }
 
 /// What the gaze is at the playhead, in words, when it cannot be drawn.
 pub fn gaze_badge(state: &AppState) -> Option<&'static str> {
     let gaze = state.gaze.as_ref()?;
     let time = state.player.as_ref()?.shown()?.time;
-    match gaze.track.at(time).map(|s| s.state) {
+    match gaze.track().at(time).map(|s| s.state) {
         Some(GazeState::Tracked) => None,
         Some(GazeState::OutOfFrame) => Some("Gaze outside the picture"),
         Some(GazeState::Untracked) => Some("Gaze untracked"),

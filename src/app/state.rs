@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::command::Command;
+use super::gaze_session::GazeSession;
 use super::notices::Notices;
 use super::queries::Queries;
+use super::refresh::Refresh;
 use super::settings::Settings;
 use super::tasks::Tasks;
 use crate::features::ClipFeatures;
+use crate::gaze::Aggregate;
 use crate::gaze::recording::UnknownTable;
-use crate::gaze::{Aggregate, Fixation, GazeState, GazeTrack, detect_fixations};
 use crate::pipeline::LightPipeline;
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::AnnotatedQuery;
@@ -31,50 +33,13 @@ pub struct AppState {
     pub features: Option<Arc<ClipFeatures>>,
     /// Filled by a job while the clip is open.
     pub thumbnails: Option<Arc<Mutex<Vec<Thumbnail>>>>,
-    /// State of the evidence that the answers on screen were made from.
-    pub answered_version: u64,
+    pub refresh: Refresh,
+    /// How well the predicted maps agree with the recorded gaze, over time.
+    pub agreement: Arc<Vec<(MediaTime, f32)>>,
     pub overlay: Overlay,
     pub tasks: Tasks,
     pub notices: Notices,
     pub settings: Settings,
-}
-
-/// A recording and what was made of it.
-pub struct GazeSession {
-    /// Times as the file has them, on the clip's clock.
-    recorded: GazeTrack,
-    /// Added to every time; a visible setting.
-    offset: MediaTime,
-    /// `recorded` moved by `offset`: what is drawn and measured.
-    pub track: Arc<GazeTrack>,
-    pub fixations: Vec<Fixation>,
-    /// Untracked and out-of-frame stretches.
-    pub invalid_spans: Vec<(TimeRange, GazeState)>,
-}
-
-impl GazeSession {
-    pub fn new(recorded: GazeTrack) -> Self {
-        let mut session = Self {
-            track: Arc::new(recorded.clone()),
-            recorded,
-            offset: MediaTime::ZERO,
-            fixations: Vec::new(),
-            invalid_spans: Vec::new(),
-        };
-        session.set_offset(MediaTime::ZERO);
-        session
-    }
-
-    pub fn offset(&self) -> MediaTime {
-        self.offset
-    }
-
-    pub fn set_offset(&mut self, offset: MediaTime) {
-        self.offset = offset;
-        self.track = Arc::new(self.recorded.shifted(offset));
-        self.fixations = detect_fixations(&self.track);
-        self.invalid_spans = self.track.invalid_spans();
-    }
 }
 
 /// The networks of the default pipeline.
@@ -141,7 +106,8 @@ impl AppState {
             models: Models::Unknown,
             features: None,
             thumbnails: None,
-            answered_version: 0,
+            refresh: Refresh::default(),
+            agreement: Arc::default(),
             overlay: Overlay::default(),
             tasks,
             notices: Notices::default(),
@@ -183,13 +149,13 @@ impl AppState {
             answer.moments.iter().for_each(|m| push(m.range));
         }
         if let Some(gaze) = &self.gaze {
-            gaze.fixations.iter().for_each(|f| push(f.range));
+            gaze.fixations().iter().for_each(|f| push(f.range));
         }
         seek_to(nearest(edges, self.now(), is_forward), self.now())
     }
 
     pub(super) fn seek_fixation(&self, is_forward: bool) -> Command {
-        let starts = self.gaze.iter().flat_map(|g| g.fixations.iter().map(|f| f.range.start())).collect();
+        let starts = self.gaze.iter().flat_map(|g| g.fixations().iter().map(|f| f.range.start())).collect();
         seek_to(nearest(starts, self.now(), is_forward), self.now())
     }
 }

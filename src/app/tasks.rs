@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::command::Command;
+use super::gaze_session::GazeSession;
 use super::queries::Answers;
 use super::update::Opened;
-use crate::gaze::recording::Loaded;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
+use crate::time::MediaTime;
 
 /// Work that can be under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +20,7 @@ pub enum TaskKind {
     Features,
     Thumbnails,
     Answer,
+    Agreement,
     Export,
     Dialog,
 }
@@ -33,6 +35,7 @@ impl TaskKind {
             Self::Features => "Looking through the clip",
             Self::Thumbnails => "Making thumbnails",
             Self::Answer => "Answering",
+            Self::Agreement => "Comparing predicted and recorded gaze",
             Self::Export => "Saving",
             Self::Dialog => "Waiting for the file dialog",
         }
@@ -42,7 +45,8 @@ impl TaskKind {
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
-    GazeRead(Box<Loaded>),
+    GazeRead(Box<GazeSession>),
+    Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),
     ModelsFetched,
     FeaturesComplete,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::command::{Command, OverlayCommand, QueryCommand, SessionCommand};
 use super::dialogs;
+use super::gaze_session::GazeSession;
 use super::queries::Answers;
-use super::state::{AppState, GazeSession, Models};
+use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline, TOP};
@@ -22,6 +23,8 @@ const LOOP_PREROLL: MediaTime = MediaTime::from_millis(1000);
 pub struct Opened {
     files: Vec<PathBuf>,
     player: Player,
+    gaze: Option<GazeSession>,
+    /// Without the recording, which is in `gaze`.
     companions: Companions,
 }
 
@@ -58,7 +61,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
                 let path = table.path.clone();
                 state.tasks.start(TaskKind::ReadGaze, move |ctx| {
                     let loaded = session::load_mapped_gaze(&path, &mapping, &info, &frames, ctx)?;
-                    Ok(Done::GazeRead(Box::new(loaded)))
+                    Ok(Done::GazeRead(Box::new(GazeSession::new(loaded.track))))
                 });
             }
             if is_final {
@@ -77,17 +80,19 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
 
 /// Starts opening files. A gaze or annotation file alone joins the clip that is open.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
-    let has_video = session::recognise(&paths).is_ok();
-    if !has_video && let Some(player) = &state.player {
-        paths.insert(0, player.info().path.clone());
-    }
+    let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
     let wake = state.tasks.wake();
     state.tasks.start(TaskKind::Open, move |ctx| {
         ctx.stage("Opening the clip");
-        let (found, video) = session::recognise(&paths)?;
+        let recognised = session::recognise(&paths).or_else(|error| {
+            paths.insert(0, open_clip.ok_or(error)?);
+            session::recognise(&paths)
+        });
+        let (found, video) = recognised?;
         let player = Player::open(&video, wake)?;
-        let companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
-        Ok(Done::Opened(Box::new(Opened { files: paths, player, companions })))
+        let mut companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
+        let gaze = companions.gaze.take().map(GazeSession::new);
+        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions })))
     });
 }
 
@@ -125,8 +130,8 @@ fn opened(state: &mut AppState, opened: Opened) {
         start_thumbnails(state);
     }
     state.files = opened.files;
-    if let Some(track) = opened.companions.gaze {
-        state.gaze = Some(GazeSession::new(track));
+    if opened.gaze.is_some() {
+        state.gaze = opened.gaze;
     }
     if !opened.companions.annotations.is_empty() {
         state.annotations = opened.companions.annotations;
@@ -276,11 +281,11 @@ fn answer_selected(state: &mut AppState) {
 }
 
 /// Answers in every gaze mode that the session has, so that switching costs nothing.
-fn start_answer(state: &mut AppState, id: u64) {
+pub(super) fn start_answer(state: &mut AppState, id: u64) {
     let (Some(pipeline), Some(features)) = (state.models.ready(), &state.features) else { return };
     let Some(text) = state.queries.iter().find(|q| q.id == id).map(|q| q.text.clone()) else { return };
     let (pipeline, features) = (Arc::clone(pipeline), Arc::clone(features));
-    let gaze = state.gaze.as_ref().map(|g| Arc::clone(&g.track));
+    let gaze = state.gaze.as_ref().map(|g| Arc::clone(g.track()));
     state.tasks.start_also(TaskKind::Answer, move |ctx| {
         let mut answers = Answers::new();
         for mode in GazeMode::ALL {
@@ -293,19 +298,6 @@ fn start_answer(state: &mut AppState, id: u64) {
         }
         Ok(Done::Answered { query: id, answers })
     });
-}
-
-/// Asks again once more evidence has arrived.
-pub fn refresh_answers(state: &mut AppState) {
-    let Some(features) = &state.features else { return };
-    let version = features.version();
-    if version != state.answered_version && !state.tasks.is_running(TaskKind::Answer) {
-        state.answered_version = version;
-        let ids: Vec<u64> = state.queries.iter().map(|q| q.id).collect();
-        for id in ids {
-            start_answer(state, id);
-        }
-    }
 }
 
 fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
@@ -348,8 +340,8 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
-        Finished::Done(Done::GazeRead(loaded)) => {
-            state.gaze = Some(GazeSession::new(loaded.track));
+        Finished::Done(Done::GazeRead(gaze)) => {
+            state.gaze = Some(*gaze);
             answer_selected(state);
         }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
@@ -363,7 +355,11 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             load_models(state);
         }
         Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
-        Finished::Done(Done::Answered { query, answers }) => state.queries.set_answers(query, answers),
+        Finished::Done(Done::Answered { query, answers }) => {
+            state.refresh.note_cost(&answers);
+            state.queries.set_answers(query, answers);
+        }
+        Finished::Done(Done::Agreement(curve)) => state.agreement = Arc::new(curve),
         Finished::Done(Done::Saved(text)) => state.notices.info(text),
         Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}

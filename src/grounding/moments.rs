@@ -4,8 +4,10 @@ use super::light::{median, value_at};
 use super::{Moment, soft_nms};
 use crate::time::{MediaTime, TimeRange};
 
-/// Seconds between points of the even grid that smoothing works on.
+/// Seconds between points of the even grid that smoothing works on; more in a clip of hours, whose
+/// pictures lie further apart.
 const STEP_SECS: f64 = 0.25;
+const MAX_STEPS: f64 = 16_384.0;
 /// Widths of the smoothing, seconds: one for each level of GroundNLQ's pyramid, whose first step is
 /// 0.53 s and whose reach doubles from level to level.
 const SCALES_SECS: [f64; 7] = [0.7, 1.4, 2.8, 5.6, 11.2, 22.4, 44.8];
@@ -16,7 +18,8 @@ const MAX_CANDIDATES: usize = 200;
 
 /// The best `keep` moments of a curve, best first, not overlapping, inside `0..duration`.
 pub fn moments_of(curve: &[(MediaTime, f32)], duration: MediaTime, keep: usize) -> Vec<Moment> {
-    let grid = even(curve, duration);
+    let step = STEP_SECS.max(duration.secs() / MAX_STEPS);
+    let grid = even(curve, duration, step);
     if grid.is_empty() {
         return Vec::new();
     }
@@ -25,12 +28,12 @@ pub fn moments_of(curve: &[(MediaTime, f32)], duration: MediaTime, keep: usize) 
         if scale * 4.0 > duration.secs() && scale > SCALES_SECS[0] {
             continue;
         }
-        let smooth = smoothed(&grid, scale / STEP_SECS);
+        let smooth = smoothed(&grid, scale / step);
         let base = median(smooth.clone());
         for peak in peaks(&smooth) {
             let height = smooth[peak] - base;
             if height > 0.0 {
-                candidates.push(candidate(&smooth, peak, base + height / 2.0, duration, height));
+                candidates.push(candidate(&smooth, step, peak, base + height / 2.0, duration, height));
             }
         }
     }
@@ -45,7 +48,7 @@ pub fn moments_of(curve: &[(MediaTime, f32)], duration: MediaTime, keep: usize) 
     kept
 }
 
-fn candidate(smooth: &[f32], peak: usize, level: f32, duration: MediaTime, height: f32) -> Moment {
+fn candidate(smooth: &[f32], step: f64, peak: usize, level: f32, duration: MediaTime, height: f32) -> Moment {
     let mut start = peak;
     while start > 0 && smooth[start - 1] > level {
         start -= 1;
@@ -54,7 +57,7 @@ fn candidate(smooth: &[f32], peak: usize, level: f32, duration: MediaTime, heigh
     while end + 1 < smooth.len() && smooth[end + 1] > level {
         end += 1;
     }
-    let (mut from, mut to) = (start as f64 * STEP_SECS, (end + 1) as f64 * STEP_SECS);
+    let (mut from, mut to) = (start as f64 * step, (end + 1) as f64 * step);
     if to - from < MIN_SECS {
         let middle = (from + to) / 2.0;
         (from, to) = (middle - MIN_SECS / 2.0, middle + MIN_SECS / 2.0);
@@ -67,12 +70,12 @@ fn candidate(smooth: &[f32], peak: usize, level: f32, duration: MediaTime, heigh
 }
 
 /// Linear interpolation onto an even grid.
-fn even(curve: &[(MediaTime, f32)], duration: MediaTime) -> Vec<f32> {
+fn even(curve: &[(MediaTime, f32)], duration: MediaTime, step: f64) -> Vec<f32> {
     if curve.is_empty() || duration <= MediaTime::ZERO {
         return Vec::new();
     }
-    let count = (duration.secs() / STEP_SECS).ceil().max(1.0) as usize;
-    (0..count).map(|i| value_at(curve, MediaTime::from_secs((i as f64 + 0.5) * STEP_SECS))).collect()
+    let count = (duration.secs() / step).ceil().max(1.0) as usize;
+    (0..count).map(|i| value_at(curve, MediaTime::from_secs((i as f64 + 0.5) * step))).collect()
 }
 
 /// Gaussian smoothing with edges repeated; `sigma` in grid steps.

@@ -86,7 +86,10 @@ fn progress_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 text += &format!("  {:.0} %", fraction * 100.0);
             }
             if let Some(left) = progress.left_secs() {
-                text += &format!(", {left:.0} s left");
+                text += &match left {
+                    secs if secs < 100.0 => format!(", {secs:.0} s left"),
+                    secs => format!(", {:.0} min left", secs / 60.0),
+                };
             }
             let bar =
                 egui::ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(260.0).text(text);

@@ -52,8 +52,8 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.add(egui::Label::new(RichText::new("None. Drop a gaze file on the window.").color(faint)).wrap());
         return;
     };
-    ui.colored_label(faint, format!("{:?}, {} samples", gaze.track.format, gaze.track.samples.len()));
-    ui.colored_label(faint, format!("{} fixations", gaze.fixations.len()));
+    ui.colored_label(faint, format!("{:?}, {} samples", gaze.track().format, gaze.track().samples.len()));
+    ui.colored_label(faint, format!("{} fixations", gaze.fixations().len()));
     let mut offset_ms = gaze.offset().nanos() as f64 / 1e6;
     ui.horizontal(|ui| {
         let label = ui.label("Clock offset");

@@ -12,6 +12,8 @@ use crate::view::theme;
 use crate::view::timeline::{Block, Lane, LaneContent, TimelineEvent, TimelineModel, timeline_ui};
 
 const MOMENTS: &str = "Moments";
+/// Normalised scanpath saliency of the predicted map at the recorded gaze; 0 is chance.
+const AGREEMENT: &str = "Agreement (NSS)";
 
 pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let Some(player) = &state.player else { return };
@@ -80,13 +82,16 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
     }
     if let Some(gaze) = &state.gaze {
         let spans = gaze
-            .invalid_spans
+            .invalid_spans()
             .iter()
             .map(|(range, state)| {
                 let is_outside = *state == GazeState::OutOfFrame;
                 (*range, if is_outside { colours.warning } else { colours.error })
             })
             .collect();
+        if !state.agreement.is_empty() {
+            add(AGREEMENT, 32.0, LaneContent::Curve(state.agreement.as_ref().clone()));
+        }
         add("Gaze gaps", 16.0, LaneContent::Band(spans));
     }
     lanes
