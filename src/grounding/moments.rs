@@ -1,7 +1,7 @@
 //! A curve over time → moments: peaks at several scales, boundaries at half height, Soft-NMS.
 
-use super::light::{median, value_at};
 use super::Moment;
+use super::light::{median, value_at};
 use super::nms::{NmsConfig, Window, nms_indices};
 use crate::time::{MediaTime, TimeRange};
 

@@ -88,7 +88,9 @@ pub fn nms(windows: &[Window], config: &NmsConfig) -> Vec<Window> {
 pub fn nms_indices(windows: &[Window], config: &NmsConfig) -> Vec<(usize, f32)> {
     match config.method {
         NmsMethod::Hard => hard(windows, config),
-        NmsMethod::None => by_score(windows).into_iter().map(|i| (i, windows[i].score)).take(config.keep).collect(),
+        NmsMethod::None => {
+            by_score(windows).into_iter().map(|i| (i, windows[i].score)).take(config.keep).collect()
+        }
         NmsMethod::Soft | NmsMethod::Linear | NmsMethod::Vanilla => fading(windows, config),
     }
 }

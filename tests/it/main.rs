@@ -10,6 +10,7 @@ mod architecture;
 mod cli;
 mod demo;
 mod gaze;
+mod groundnlq;
 mod gui;
 mod parity;
 mod render;

@@ -272,10 +272,6 @@ impl Block {
         &self.name
     }
 
-    pub fn stride(&self) -> usize {
-        self.stride
-    }
-
     /// The part that does not depend on the text.
     pub fn first_half(&self, x: &Tensor, out: Extent, trace: &mut Trace) -> Result<Half> {
         let attended = self.attn.forward(&self.ln1.forward(x)?, self.stride, out, &self.name, trace)?;

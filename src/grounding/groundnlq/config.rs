@@ -305,11 +305,14 @@ impl Default for FusionConfig {
 impl Config {
     /// Reads `.toml` (ours), or the reference's `.yaml`, `.yml` or `.json`.
     pub fn read(path: &Path) -> Result<Self, GroundNlqError> {
-        let text = std::fs::read(path).map_err(|error| GroundNlqError::Io { error, path: path.to_owned() })?;
+        let text =
+            std::fs::read(path).map_err(|error| GroundNlqError::Io { error, path: path.to_owned() })?;
         let fail = |what: String| GroundNlqError::Config { what, path: path.to_owned() };
         let text = String::from_utf8(text).map_err(|_| fail("the file is not UTF-8 text".to_owned()))?;
         let config = match path.extension().and_then(|e| e.to_str()) {
-            Some("toml") => toml::from_str(&text).map_err(|error| fail(error.to_string().trim().to_owned()))?,
+            Some("toml") => {
+                toml::from_str(&text).map_err(|error| fail(error.to_string().trim().to_owned()))?
+            }
             Some("yaml" | "yml" | "json") => reference_config::parse(&text).map_err(fail)?,
             _ => return Err(fail("a configuration ends in .toml, .yaml, .yml or .json".to_owned())),
         };
@@ -358,10 +361,9 @@ impl Config {
                 return Err(format!("{key} is {kernel}, expected an odd number"));
             }
         }
-        for (key, width, heads) in [
-            ("network.width", network.width, network.heads),
-            ("gaze.hidden", gaze.hidden, gaze.heads),
-        ] {
+        for (key, width, heads) in
+            [("network.width", network.width, network.heads), ("gaze.hidden", gaze.hidden, gaze.heads)]
+        {
             if width % heads != 0 {
                 return Err(format!("{key} is {width}, which {heads} heads do not divide"));
             }

@@ -60,7 +60,8 @@ impl Head {
             let inputs = if i == 0 { config.width } else { config.head_width };
             let conv = weights.pp(format!("head.{i}.conv"));
             let conv = MaskedConv::load(conv, [inputs, config.head_width], kernel, !config.head_norm)?;
-            let norm = config.head_norm.then(|| load_norm(weights.pp(format!("norm.{i}")), config.head_width));
+            let norm =
+                config.head_norm.then(|| load_norm(weights.pp(format!("norm.{i}")), config.head_width));
             Ok((conv, norm.transpose()?))
         });
         let hidden = hidden.collect::<Result<Vec<_>>>()?;

@@ -131,12 +131,7 @@ fn fused(inputs: &Inputs, heads: usize, sees: Sees, out: &mut [f32], d: usize) {
 ///
 /// # Shapes
 /// `q` [queries, heads * width], `k` and `v` [at least `keys`, heads * width] → as `q`
-pub fn attention_between(
-    [q, k, v]: [&Tensor; 3],
-    heads: usize,
-    keys: usize,
-    sign: f32,
-) -> Result<Tensor> {
+pub fn attention_between([q, k, v]: [&Tensor; 3], heads: usize, keys: usize, sign: f32) -> Result<Tensor> {
     let (_, d) = q.dims2()?;
     let (held, dk) = k.dims2()?;
     if d % heads != 0 || dk != d || k.dims() != v.dims() || keys == 0 || keys > held {

@@ -10,12 +10,7 @@ use super::{is_fast, simd, values};
 ///
 /// # Shapes
 /// `q`, `k`, `v` [rows, heads * width] → the same
-pub fn band_attention(
-    [q, k, v]: [&Tensor; 3],
-    heads: usize,
-    radius: usize,
-    valid: usize,
-) -> Result<Tensor> {
+pub fn band_attention([q, k, v]: [&Tensor; 3], heads: usize, radius: usize, valid: usize) -> Result<Tensor> {
     let (rows, d) = q.dims2()?;
     if k.dims() != q.dims() || v.dims() != q.dims() || d % heads != 0 || valid > rows {
         bail!("band attention: {valid} of {:?}, {:?}, {:?}, {heads} heads", q.dims(), k.dims(), v.dims());
