@@ -14,6 +14,7 @@ use candle_core::{Device, Tensor};
 use serde::de::DeserializeOwned;
 
 use super::GroundNlqError;
+use crate::grounding::Window;
 use crate::nn::NnError;
 
 /// One stage beside its reference.
@@ -75,6 +76,37 @@ fn difference(found: &[f32], expected: &[f32]) -> f64 {
     }
     let pairs = found.iter().zip(expected).map(|(a, b)| (f64::from(*a) - f64::from(*b)).abs());
     pairs.fold(0.0, |worst, d| if d > worst || d.is_nan() { d } else { worst })
+}
+
+/// Windows whose scores differ by less may change places.
+const TIE: f32 = 1e-6;
+
+/// The largest differences of ends and of scores; windows of nearly equal score may change places.
+fn window_difference(found: &[Window], expected: &[Window]) -> (f64, f64) {
+    if found.len() != expected.len() {
+        return (f64::INFINITY, f64::INFINITY);
+    }
+    let mut left: Vec<Option<&Window>> = expected.iter().map(Some).collect();
+    let (mut segments, mut scores) = (0f64, 0f64);
+    for (index, window) in found.iter().enumerate() {
+        let near = |other: usize| other == index || (expected[other].score - window.score).abs() <= TIE;
+        let nearest = (0..left.len())
+            .filter(|other| near(*other))
+            .filter_map(|other| {
+                let candidate = left[other]?;
+                let by_ends = difference(&ends(&[*window]), &ends(&[*candidate]));
+                Some((other, by_ends, difference(&[window.score], &[candidate.score])))
+            })
+            .min_by(|a, b| a.1.total_cmp(&b.1));
+        let Some((other, by_ends, by_score)) = nearest else { return (f64::INFINITY, f64::INFINITY) };
+        left[other] = None;
+        (segments, scores) = (segments.max(by_ends), scores.max(by_score));
+    }
+    (segments, scores)
+}
+
+fn ends(windows: &[Window]) -> Vec<f32> {
+    windows.iter().flat_map(|w| [w.start, w.end]).collect()
 }
 
 type Tensors = HashMap<String, Tensor>;

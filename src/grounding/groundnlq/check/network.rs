@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::suppression::{ends, windows};
-use super::{Report, Tensors, difference, generate, json, named, tensors, values};
+use super::suppression::windows;
+use super::{Report, Tensors, difference, generate, json, named, tensors, values, window_difference};
 use crate::grounding::Window;
 use crate::grounding::groundnlq::{
     Ask, Config, GroundNlq, GroundNlqError, LevelOutput, Mismatch, StateDict, VideoPadding, candidates,
@@ -56,8 +56,6 @@ struct Tolerances {
 const SEGMENT_STEPS: f64 = 1e-4;
 const SEGMENT_SECS: f64 = 1e-3;
 const SCORE: f64 = 1e-5;
-/// Windows whose scores differ by less may change places.
-const TIE: f32 = 1e-6;
 
 pub fn check(folder: &Path, device: &Device, report: &mut Report) -> Result<(), GroundNlqError> {
     let case = Case::read(folder, report)?;
@@ -227,6 +225,28 @@ impl Case {
         whole.map(|tensor| (tensor, None))
     }
 
+    /// The reference's own logits and offsets in the place of ours. Windows before suppression are
+    /// made from these: a level's stride multiplies what little the offsets are off, up to 64 times.
+    fn reference_outputs(
+        &self,
+        levels: &[LevelOutput],
+        index: usize,
+    ) -> Result<Vec<LevelOutput>, GroundNlqError> {
+        let of_level = |(level, ours): (usize, &LevelOutput)| {
+            let read = |kind: &str| {
+                let name = format!("{kind}.level{level}");
+                Ok::<_, GroundNlqError>(named(&self.expected, &name, &self.expected_path)?.get(index)?)
+            };
+            let offsets = read("offsets")?.t()?.to_vec2::<f32>()?;
+            Ok(LevelOutput {
+                logits: values(&read("cls_logits")?)?,
+                offsets: offsets.into_iter().map(|pair| [pair[0], pair[1]]).collect(),
+                ..ours.clone()
+            })
+        };
+        levels.iter().enumerate().map(of_level).collect()
+    }
+
     fn decoded(&self, outputs: &[Vec<LevelOutput>], report: &mut Report) -> Result<(), GroundNlqError> {
         let path = self.folder.join("decode.safetensors");
         if !path.is_file() {
@@ -238,8 +258,8 @@ impl Case {
             let decode = reference_config::decode(parameters).map_err(fail)?;
             let mut worst = [("pre", 0f64, 0f64), ("nms_grid", 0.0, 0.0), ("final", 0.0, 0.0)];
             for (index, (levels, sample)) in outputs.iter().zip(&self.samples).enumerate() {
-                let before = candidates(levels, &decode);
-                let after = suppressed(&before, &decode);
+                let before = candidates(&self.reference_outputs(levels, index)?, &decode);
+                let after = suppressed(&candidates(levels, &decode), &decode);
                 let duration = sample.duration as f32;
                 let secs = |w: &Window| in_seconds(w, &self.config.features, &decode, duration);
                 let last: Vec<Window> = after.iter().map(secs).collect();
@@ -374,28 +394,4 @@ fn output(level: &LevelOutput, kind: &str, rows: usize) -> Vec<f32> {
 /// A fixture's name of a stage without the mark that it is partial.
 fn bare(name: &str) -> &str {
     name.strip_prefix("cols.").or(name.strip_prefix("full.")).unwrap_or(name)
-}
-
-/// The largest differences of ends and of scores; windows of nearly equal score may change places.
-fn window_difference(found: &[Window], expected: &[Window]) -> (f64, f64) {
-    if found.len() != expected.len() {
-        return (f64::INFINITY, f64::INFINITY);
-    }
-    let mut left: Vec<Option<&Window>> = expected.iter().map(Some).collect();
-    let (mut segments, mut scores) = (0f64, 0f64);
-    for (index, window) in found.iter().enumerate() {
-        let near = |other: usize| other == index || (expected[other].score - window.score).abs() <= TIE;
-        let nearest = (0..left.len())
-            .filter(|other| near(*other))
-            .filter_map(|other| {
-                let candidate = left[other]?;
-                let by_ends = difference(&ends(&[*window]), &ends(&[*candidate]));
-                Some((other, by_ends, difference(&[window.score], &[candidate.score])))
-            })
-            .min_by(|a, b| a.1.total_cmp(&b.1));
-        let Some((other, by_ends, by_score)) = nearest else { return (f64::INFINITY, f64::INFINITY) };
-        left[other] = None;
-        (segments, scores) = (segments.max(by_ends), scores.max(by_score));
-    }
-    (segments, scores)
 }
