@@ -155,18 +155,21 @@ fn by_score(windows: &[Window]) -> Vec<usize> {
 }
 
 fn voted(window: &Window, all: &[Window], min_iou: f32) -> Window {
-    let (mut start, mut end, mut sum) = (0.0, 0.0, 0.0);
-    for other in all {
-        let overlap = window.overlap(other);
-        let iou = overlap / ((window.end - window.start) + (other.end - other.start) - overlap);
-        if iou >= min_iou {
-            let weight = f64::from(other.score * iou);
-            start += weight * f64::from(other.start);
-            end += weight * f64::from(other.end);
-            sum += weight;
-        }
-    }
-    Window { start: (start / sum) as f32, end: (end / sum) as f32, score: window.score }
+    let weights: Vec<(f32, &Window)> = all
+        .iter()
+        .filter_map(|other| {
+            let overlap = window.overlap(other);
+            let iou = overlap / ((window.end - window.start) + (other.end - other.start) - overlap);
+            (iou >= min_iou).then_some((other.score * iou, other))
+        })
+        .collect();
+    // shares and sum in single precision and in this order, as the reference does: on a long clip the
+    // last digit shows it
+    let sum: f32 = weights.iter().map(|(weight, _)| weight).sum();
+    let mean = |of: fn(&Window) -> f32| -> f32 {
+        weights.iter().fold(0.0, |mean, (weight, other)| mean + weight / sum * of(other))
+    };
+    Window { start: mean(|w| w.start), end: mean(|w| w.end), score: window.score }
 }
 
 #[cfg(test)]
