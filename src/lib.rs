@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod eval;
 pub mod export;
 pub mod features;
 pub mod gaze;

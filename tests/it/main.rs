@@ -14,6 +14,7 @@ mod gaze_clocks;
 mod gaze_numbers;
 mod gui;
 mod mutations;
+mod nlq_data;
 mod parity;
 mod render;
 mod shaders;
