@@ -20,6 +20,8 @@ pub mod playback;
 pub mod project;
 pub mod render;
 pub mod session;
+pub mod split;
+pub mod stores;
 pub mod time;
 pub mod video;
 pub mod view;

@@ -7,6 +7,7 @@ mod data;
 mod doctor;
 mod eval;
 mod gaze;
+mod localize;
 mod models;
 mod out;
 mod probe;
@@ -54,6 +55,8 @@ pub enum Command {
     Render(render::RenderArgs),
     /// The networks: what is here, what is missing, fetch
     Models(models::ModelsArgs),
+    /// Run a grounding network over a split's feature files
+    Localize(Box<localize::LocalizeArgs>),
     /// Score prediction files against annotations
     Eval(eval::EvalArgs),
     /// Merge several models' prediction files
@@ -128,6 +131,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Query(args) => query::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Localize(args) => localize::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),

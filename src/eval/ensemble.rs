@@ -66,7 +66,7 @@ pub struct Merged {
 /// One query's merged windows.
 #[derive(Clone, Debug)]
 pub struct Ensembled {
-    /// One a cluster, by time.
+    /// One a cluster, the greatest sum of scores first.
     pub clusters: Vec<Merged>,
     pub prediction: Prediction,
 }
@@ -120,7 +120,8 @@ fn score_of(window: &Window) -> f64 {
 }
 
 fn merge(lists: &[Vec<Window>], rule: ScoreRule) -> (Vec<Merged>, Vec<Window>) {
-    let clusters: Vec<Merged> = clusters_of(lists).iter().filter_map(|c| merged(c)).collect();
+    let mut clusters: Vec<Merged> = clusters_of(lists).iter().filter_map(|c| merged(c)).collect();
+    clusters.sort_by(|a, b| b.total.total_cmp(&a.total));
     let own = lists.iter().flat_map(|list| list.iter().take(TAKEN).copied());
     let new = clusters.iter().map(|m| {
         let score = if rule == ScoreRule::ClusterSum { m.total } else { m.score };

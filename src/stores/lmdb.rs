@@ -198,8 +198,12 @@ impl Page {
     }
 
     fn node(&self, at: usize, is_leaf: bool) -> Result<Node<'_>> {
-        let [low, high, flags, key_len] =
-            [u16_at(&self.0, at)?, u16_at(&self.0, at + 2)?, u16_at(&self.0, at + 4)?, u16_at(&self.0, at + 6)?];
+        let [low, high, flags, key_len] = [
+            u16_at(&self.0, at)?,
+            u16_at(&self.0, at + 2)?,
+            u16_at(&self.0, at + 4)?,
+            u16_at(&self.0, at + 6)?,
+        ];
         let size = usize::from(low) | usize::from(high) << 16;
         let start = at + NODE_HEADER;
         let data = start + usize::from(key_len);

@@ -16,6 +16,7 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_split;
 mod parity;
 mod render;
 mod shaders;

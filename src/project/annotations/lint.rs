@@ -1,6 +1,6 @@
 //! What is odd in an annotation file: counted by kind, each with the places where it was seen.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -29,6 +29,7 @@ pub enum Oddity {
     NoQueries,
     NoClips,
     ClipListedTwice,
+    VideoListedTwice,
     QueryListedTwice,
     TemplateMissing,
     TemplateNull,
@@ -65,6 +66,7 @@ impl Oddity {
             Self::NoAnnotationUid => "annotation without `annotation_uid`: cannot be submitted",
             Self::NoQueries => "annotation without queries",
             Self::NoClips => "video or clip without annotations",
+            Self::VideoListedTwice => "video listed more than once, with other clips",
             Self::ClipListedTwice => "clip listed more than once",
             Self::QueryListedTwice => "query listed more than once: the official script takes the last",
             Self::TemplateMissing => "no `template`",
@@ -106,6 +108,7 @@ pub struct Finding {
 #[derive(Clone, Debug, Serialize)]
 pub struct LintReport {
     pub layout: &'static str,
+    /// As listed; 0 in lines, which do not name them.
     pub videos: usize,
     pub clips: usize,
     pub annotations: usize,
@@ -140,15 +143,12 @@ pub fn lint(path: &Path) -> Result<LintReport, AnnotationError> {
         };
         clip.unasked.iter().map(key).collect::<Vec<_>>()
     };
-    let mut videos: Vec<&str> = file.clips.iter().map(|c| c.video_uid.as_str()).collect();
-    videos.sort_unstable();
-    videos.dedup();
     if findings.annotations == 0 {
         findings.annotations = annotations_of(&file);
     }
     Ok(LintReport {
         layout: file.layout.name(),
-        videos: videos.iter().filter(|uid| !uid.is_empty()).count(),
+        videos: findings.videos,
         clips: file.clips.len(),
         annotations: findings.annotations,
         queries_listed: file.listed(),
@@ -172,6 +172,7 @@ fn annotations_of(file: &AnnotationFile) -> usize {
 struct Findings {
     found: BTreeMap<Oddity, Finding>,
     templates: BTreeMap<String, usize>,
+    videos: usize,
     annotations: usize,
     answers: usize,
 }
@@ -193,8 +194,11 @@ impl Findings {
 
     /// What the official layout alone has: templates, slots, answers, two clocks.
     fn look_at_official(&mut self, raw: &Value) {
+        let mut seen = HashSet::new();
         for video in list(raw, "videos") {
+            self.videos += 1;
             let uid = text(video, "video_uid");
+            self.add_if(!seen.insert(uid), Oddity::VideoListedTwice, &format!("video {uid}"));
             self.add_if(list(video, "clips").is_empty(), Oddity::NoClips, &format!("video {uid}"));
             for clip in list(video, "clips") {
                 self.look_at_raw_clip(clip);
