@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod eval;
 pub mod export;
 pub mod features;
 pub mod gaze;
@@ -19,6 +20,8 @@ pub mod playback;
 pub mod project;
 pub mod render;
 pub mod session;
+pub mod split;
+pub mod stores;
 pub mod time;
 pub mod video;
 pub mod view;

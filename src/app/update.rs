@@ -265,7 +265,7 @@ fn ask(state: &mut AppState, text: &str) {
     if text.is_empty() {
         return;
     }
-    let truth = state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range);
+    let truth = state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range());
     let id = state.queries.ask(text, truth);
     state.settings.remember_query(text);
     start_answer(state, id);

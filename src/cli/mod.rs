@@ -3,13 +3,17 @@
 //! Results go to stdout (a table for people or `--json`), progress and warnings to stderr.
 //! Exit codes: 0 fine, 1 finished but something asked for is absent, 2 error.
 
+mod data;
 mod doctor;
+mod eval;
 mod gaze;
+mod localize;
 mod models;
 mod out;
 mod probe;
 mod query;
 mod render;
+mod submit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +55,16 @@ pub enum Command {
     Render(render::RenderArgs),
     /// The networks: what is here, what is missing, fetch
     Models(models::ModelsArgs),
+    /// Run a grounding network over a split's feature files
+    Localize(Box<localize::LocalizeArgs>),
+    /// Score prediction files against annotations
+    Eval(eval::EvalArgs),
+    /// Merge several models' prediction files
+    Ensemble(submit::EnsembleArgs),
+    /// Check predictions and write a submission
+    Submit(submit::SubmitArgs),
+    /// Look into annotation files
+    Data(data::DataArgs),
     /// Versions, devices, codecs and models on this machine
     Doctor(doctor::DoctorArgs),
 }
@@ -117,6 +131,11 @@ pub fn run(command: Command) -> ExitCode {
         Command::Query(args) => query::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Models(args) => models::run(&args),
+        Command::Localize(args) => localize::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Ensemble(args) => submit::run_ensemble(&args),
+        Command::Submit(args) => submit::submit(&args),
+        Command::Data(args) => data::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// Writes a file whole or not at all: beside its place first, then renamed over it.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);

@@ -1,6 +1,6 @@
-//! NumPy's `.npy`: one array of little-endian floats in C order.
+//! NumPy's `.npy`: one array of little-endian floats, rows or columns first.
 
-/// Values widened to `f64`.
+/// Values widened to `f64`, in C order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NpyArray {
     pub shape: Vec<usize>,
@@ -14,7 +14,7 @@ pub enum NpyError {
     #[error("its header cannot be read")]
     Header,
     #[error(
-        "its values are {found}; expected little-endian floats ('<f4' or '<f8') in C order: save it with `np.save(path, np.ascontiguousarray(a, dtype='<f4'))`"
+        "its values are {found}; expected little-endian floats ('<f2', '<f4' or '<f8'): save it with `np.save(path, a.astype('<f4'))`"
     )]
     Layout { found: String },
     #[error("it holds {found} values and its shape {shape:?} needs {expected}")]
@@ -35,7 +35,7 @@ pub fn parse_npy(bytes: &[u8]) -> Result<NpyArray, NpyError> {
     let header = rest.get(start..end).and_then(|h| std::str::from_utf8(h).ok()).ok_or(NpyError::Header)?;
     let shape = shape_of(header).ok_or(NpyError::Header)?;
     let width = match header {
-        h if h.contains("'fortran_order': True") => None,
+        h if h.contains("'<f2'") => Some(2),
         h if h.contains("'<f4'") => Some(4),
         h if h.contains("'<f8'") => Some(8),
         _ => None,
@@ -44,15 +44,35 @@ pub fn parse_npy(bytes: &[u8]) -> Result<NpyArray, NpyError> {
     let body = &rest[end..];
     let expected = shape.iter().try_fold(1usize, |n, side| n.checked_mul(*side)).ok_or(NpyError::Header)?;
     let found = body.len() / width;
-    if found != expected {
+    if found != expected || body.len() % width != 0 {
         return Err(NpyError::Length { found, expected, shape });
     }
-    let values = if width == 4 {
-        body.as_chunks::<4>().0.iter().map(|c| f64::from(f32::from_le_bytes(*c))).collect()
-    } else {
-        body.as_chunks::<8>().0.iter().map(|c| f64::from_le_bytes(*c)).collect()
+    let values: Vec<f64> = match width {
+        2 => body.as_chunks::<2>().0.iter().map(|c| half::f16::from_le_bytes(*c).to_f64()).collect(),
+        4 => body.as_chunks::<4>().0.iter().map(|c| f64::from(f32::from_le_bytes(*c))).collect(),
+        _ => body.as_chunks::<8>().0.iter().map(|c| f64::from_le_bytes(*c)).collect(),
     };
+    let is_columns_first = header.contains("'fortran_order': True");
+    let values = if is_columns_first { rows_first(&values, &shape) } else { values };
     Ok(NpyArray { shape, values })
+}
+
+/// From Fortran order, in which the first index changes fastest.
+fn rows_first(values: &[f64], shape: &[usize]) -> Vec<f64> {
+    let mut index = vec![0; shape.len()];
+    let mut out = Vec::with_capacity(values.len());
+    for _ in 0..values.len() {
+        let at = index.iter().zip(shape).rev().fold(0, |at, (i, side)| at * side + i);
+        out.push(values[at]);
+        for (i, side) in index.iter_mut().zip(shape).rev() {
+            *i += 1;
+            if *i < *side {
+                break;
+            }
+            *i = 0;
+        }
+    }
+    out
 }
 
 fn shape_of(header: &str) -> Option<Vec<usize>> {
@@ -81,6 +101,17 @@ mod tests {
         assert_eq!((found.shape, found.values), (vec![1, 2], vec![1.5, -2.0]));
         let found = parse_npy(&npy("<f8", "(1,)", &0.25f64.to_le_bytes())).expect("reads");
         assert_eq!(found.values, [0.25]);
+    }
+
+    #[test]
+    fn half_floats_and_columns_first_are_read() {
+        let body: Vec<u8> = (0..6u16).flat_map(|v| half::f16::from_f32(f32::from(v)).to_le_bytes()).collect();
+        let bytes = npy("<f2", "(2, 3)", &body);
+        assert_eq!(parse_npy(&bytes).expect("reads").values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        let at = bytes.windows(5).position(|w| w == b"False").expect("is there");
+        let mut columns = bytes.clone();
+        columns[at..at + 5].copy_from_slice(b"True ");
+        assert_eq!(parse_npy(&columns).expect("reads").values, [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What people wrote about clips: annotated questions, question templates, files that belong together.
 
-mod ego4d;
+pub mod annotations;
 mod session;
 mod templates;
 mod video_magic;
 
-pub use ego4d::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile};
+pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey};
 pub use session::{Session, recognise};
 pub use templates::TEMPLATES;

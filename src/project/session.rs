@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use super::ego4d::AnnotationFile;
+use super::annotations::AnnotationFile;
 use super::video_magic::is_video;
 use crate::gaze::recording;
 
@@ -67,8 +67,8 @@ fn kind_of(path: &Path) -> Kind {
     }
     if starts_like_json(path) {
         let size = std::fs::metadata(path).map_or(0, |m| m.len());
-        if extension == "jsonl" || size > MAX_JSON {
-            return Kind::Other("not an annotation file".into());
+        if size > MAX_JSON {
+            return Kind::Other("too large for an annotation file".into());
         }
         return match AnnotationFile::load(path) {
             Ok(_) => Kind::Annotations,

@@ -199,7 +199,7 @@ fn the_official_annotations_read_whole() {
     // 4,554 questions are listed; those without text cannot be asked
     let read: usize = file.clips.iter().map(|c| c.queries.len()).sum();
     assert!((4_500..=4_554).contains(&read), "{read} queries");
-    assert!(file.clips.iter().flat_map(|c| &c.queries).all(|q| q.range.is_some()));
+    assert!(file.clips.iter().flat_map(|c| &c.queries).all(|q| q.range().is_some()));
 }
 
 proptest! {

@@ -15,6 +15,8 @@ mod gaze_numbers;
 mod groundnlq;
 mod gui;
 mod mutations;
+mod nlq_data;
+mod nlq_split;
 mod parity;
 mod render;
 mod shaders;

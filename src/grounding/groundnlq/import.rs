@@ -117,7 +117,8 @@ pub fn imported(models: &ModelDir) -> Vec<Imported> {
     folders.iter().filter(|f| f.join(RECORD).is_file()).filter_map(|f| Imported::open(f).ok()).collect()
 }
 
-fn sha256_of(path: &Path) -> Result<String, GroundNlqError> {
+/// Of a file, lower-case hex.
+pub fn sha256_of(path: &Path) -> Result<String, GroundNlqError> {
     let mut file = std::fs::File::open(path).map_err(NnError::io(path))?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 20];

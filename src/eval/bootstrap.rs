@@ -1,0 +1,105 @@
+//! How far the figures would move with other clips: a bootstrap that draws whole clips, because
+//! queries of one clip are right or wrong together.
+
+use serde::Serialize;
+
+/// What one query adds to the sums.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// The clip it is of, numbered.
+    pub clip: usize,
+    /// One a measure.
+    pub hits: Vec<bool>,
+    /// Of the first window.
+    pub iou: f64,
+}
+
+/// The middle 95 % of the draws.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    pub low: f64,
+    pub high: f64,
+}
+
+/// One interval a measure, in the order of `hits`, then one for the mean IoU.
+pub fn intervals(tallies: &[Tally], resamples: usize, seed: u64) -> Vec<Interval> {
+    let width = tallies.first().map_or(0, |t| t.hits.len()) + 1;
+    let places = tallies.iter().map(|t| t.clip + 1).max().unwrap_or(0);
+    let mut sums = vec![(0.0, vec![0.0; width]); places];
+    for tally in tallies {
+        let (count, values) = &mut sums[tally.clip];
+        *count += 1.0;
+        for (sum, value) in
+            values.iter_mut().zip(tally.hits.iter().map(|hit| f64::from(*hit)).chain([tally.iou]))
+        {
+            *sum += value;
+        }
+    }
+    sums.retain(|(count, _)| *count > 0.0);
+    let mut random = SplitMix(seed);
+    let mut draws = vec![Vec::with_capacity(resamples); width];
+    let mut totals = vec![0.0; width];
+    for _ in 0..resamples {
+        totals.fill(0.0);
+        let mut n = 0.0;
+        for _ in 0..sums.len() {
+            let (count, values) = &sums[random.below(sums.len())];
+            n += count;
+            totals.iter_mut().zip(values).for_each(|(total, value)| *total += value);
+        }
+        draws.iter_mut().zip(&totals).for_each(|(draw, total)| draw.push(total / n));
+    }
+    draws.into_iter().map(middle).collect()
+}
+
+fn middle(mut draws: Vec<f64>) -> Interval {
+    if draws.is_empty() || draws.iter().any(|d| d.is_nan()) {
+        return Interval { low: f64::NAN, high: f64::NAN };
+    }
+    draws.sort_unstable_by(f64::total_cmp);
+    let at = |q: f64| {
+        let place = q * (draws.len() - 1) as f64;
+        let (low, high) = (draws[place.floor() as usize], draws[place.ceil() as usize]);
+        low + (high - low) * place.fract()
+    };
+    Interval { low: at(0.025), high: at(0.975) }
+}
+
+/// Vigna's SplitMix64: the same draws on every machine.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        ((u128::from(z) * n as u128) >> 64) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(clip: usize, hit: bool) -> Tally {
+        Tally { clip, hits: vec![hit], iou: f64::from(hit) }
+    }
+
+    #[test]
+    fn an_interval_has_the_width_that_theory_gives() {
+        // 400 clips with one query each, half of them right: 0.5 ± 1.96 · sqrt(0.25 / 400)
+        let tallies: Vec<_> = (0..400).map(|i| tally(i, i % 2 == 0)).collect();
+        let found = intervals(&tallies, 2000, 1)[0];
+        assert!((found.low - 0.451).abs() < 0.006 && (found.high - 0.549).abs() < 0.006, "{found:?}");
+    }
+
+    #[test]
+    fn queries_of_one_clip_count_as_one_draw() {
+        // the same 400 queries in 4 clips that are right or wrong as a whole
+        let tallies: Vec<_> = (0..400).map(|i| tally(i / 100, i / 100 % 2 == 0)).collect();
+        let found = intervals(&tallies, 2000, 1)[0];
+        assert!(found.low <= 0.05 && found.high >= 0.95, "{found:?}");
+    }
+}
