@@ -107,6 +107,13 @@ pub fn ensemble(
     Ok((merged.collect(), empty.into_iter().cloned().collect()))
 }
 
+/// IoU over the hull; two equal windows of no length do not overlap, unlike in the evaluation, where
+/// theirs is undefined.
+pub fn overlap(a: [f64; 2], b: [f64; 2]) -> f64 {
+    let iou = hull_iou(a, b);
+    if iou.is_nan() { 0.0 } else { iou }
+}
+
 fn scored(windows: &[Window], weight: f64) -> Vec<Window> {
     let with_score = |(rank, w): (usize, &Window)| {
         let score = w.score.unwrap_or_else(|| pseudo_score(rank)) * weight;
@@ -131,7 +138,7 @@ fn merge(lists: &[Vec<Window>], rule: ScoreRule) -> (Vec<Merged>, Vec<Window>) {
     candidates.sort_by(|a, b| score_of(b).total_cmp(&score_of(a)));
     let mut kept: Vec<Window> = Vec::with_capacity(KEPT);
     for candidate in candidates {
-        let overlaps = |k: &Window| hull_iou([k.start, k.end], [candidate.start, candidate.end]) > OVERLAP;
+        let overlaps = |k: &Window| overlap([k.start, k.end], [candidate.start, candidate.end]) > OVERLAP;
         if kept.len() < KEPT && !kept.iter().any(overlaps) {
             kept.push(candidate);
         }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use gazenlq::eval::ensemble::{EnsembleConfig, ensemble};
-use gazenlq::eval::{Measures, Prediction, PredictionFile, Report, Window, evaluate, hull_iou};
+use gazenlq::eval::ensemble::{EnsembleConfig, ensemble, overlap};
+use gazenlq::eval::{Measures, Prediction, PredictionFile, Report, Window, evaluate};
 use gazenlq::features::canonical_query;
 use gazenlq::project::AnnotationFile;
 use gazenlq::project::annotations::{Oddity, groundnlq_line, lint};
@@ -242,7 +242,7 @@ fn ensembles_are_merged_as_in_the_reference() {
             serde_json::from_value(case[0].clone()).unwrap(),
             serde_json::from_value(case[1].clone()).unwrap(),
         );
-        assert_same(hull_iou(a, b), &case[2], "hull IoU");
+        assert_same(overlap(a, b), &case[2], "hull IoU");
     }
 }
 

@@ -12,6 +12,9 @@ use super::{AnnotatedClip, AnnotationError, AnnotationFile, QueryKey};
 const GRID_STEP_SECS: f64 = 16.043 / 30.0;
 /// Times that should agree are written with this much rounding in the official files.
 const ROUNDING_SECS: f64 = 1e-3;
+/// Clip lengths are differences of two times, and windows that end with their clip seem this much
+/// longer.
+const DIFFERENCE_SECS: f64 = 1e-6;
 /// The offset of a query in clip and video time differs by this much in the official files.
 const OFFSET_SECS: f64 = 0.03;
 /// Prefixes that the annotation tool left in the texts.
@@ -317,7 +320,7 @@ impl Findings {
         self.add_if(end < start, Oddity::ReversedWindow, place);
         self.add_if(end == start, Oddity::EmptyWindow, place);
         self.add_if(end > start && end - start < GRID_STEP_SECS, Oddity::ShortWindow, place);
-        let after = duration.is_some_and(|duration| end > duration);
+        let after = duration.is_some_and(|duration| end > duration + DIFFERENCE_SECS);
         self.add_if(after, Oddity::WindowAfterClip, place);
     }
 }
