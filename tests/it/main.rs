@@ -17,6 +17,7 @@ mod mutations;
 mod parity;
 mod render;
 mod shaders;
+mod sound;
 mod support;
 mod video;
 mod view;
