@@ -58,7 +58,7 @@ impl Speaker for SystemSpeaker {
         let channels = usize::from(self.config.channels);
         // devices that want other samples than floats are converted for by the system's mixer
         let stream = self.device.build_output_stream(
-            self.config.clone(),
+            self.config,
             move |out: &mut [f32], info: &cpal::OutputCallbackInfo| {
                 let stamps = info.timestamp();
                 let latency = stamps.playback.saturating_duration_since(stamps.callback);

@@ -23,8 +23,8 @@ use crate::job::Wake;
 use crate::time::MediaTime;
 use crate::video::{SoundReader, VideoError};
 
-/// Blocks decoded ahead: about a third of a second of most codecs.
-const AHEAD_BLOCKS: usize = 16;
+/// Blocks decoded ahead: a second or two of most codecs, 50 ms of those with the shortest blocks.
+const AHEAD_BLOCKS: usize = 64;
 /// How often a reader that is far enough ahead looks again.
 const REST: Duration = Duration::from_millis(20);
 
