@@ -1,11 +1,14 @@
 //! `gazenlq models`: the networks on this machine.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Ending, out};
-use crate::nn::{ModelDir, ModelState, ModelStatus, Registry};
+use crate::grounding::groundnlq::{self, Config, Mismatch, StateDict};
+use crate::nn::{self, ModelDir, ModelState, ModelStatus, Registry};
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -23,14 +26,168 @@ enum ModelsCommand {
     },
     /// Download what is missing from its named source, check its SHA-256, convert it once
     Fetch,
+    /// Convert a GroundNLQ or GazeNLQ checkpoint once, and say what does not fit
+    Import {
+        /// `.pth.tar`, `.pth` or `.safetensors`
+        file: PathBuf,
+        /// Its configuration: the reference's yaml or json, or our toml; without it the finetune one
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Name of the model; without it that of the file
+        #[arg(long)]
+        name: Option<String>,
+        /// The moving average of the weights (`state_dict_ema`) instead of the weights
+        #[arg(long)]
+        ema: bool,
+        /// JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// One imported model: where it came from, its configuration, its tensors
+    Show {
+        name: String,
+        /// JSON instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare the networks with a folder of reference numbers, stage by stage
+    Check {
+        dir: PathBuf,
+        /// JSON instead of a table
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub fn run(args: &ModelsArgs) -> Result<Ending> {
     let registry = Registry::open(ModelDir::from_env());
-    match args.command {
-        ModelsCommand::List { json } => list(&registry, json),
+    match &args.command {
+        ModelsCommand::List { json } => list(&registry, *json),
         ModelsCommand::Fetch => fetch(&registry),
+        ModelsCommand::Import { file, config, name, ema, json } => {
+            import(&registry, file, config.as_deref(), name.as_deref(), *ema, *json)
+        }
+        ModelsCommand::Show { name, json } => show(&registry, name, *json),
+        ModelsCommand::Check { dir, json } => check(dir, *json),
     }
+}
+
+fn import(
+    registry: &Registry,
+    file: &Path,
+    config: Option<&Path>,
+    name: Option<&str>,
+    ema: bool,
+    as_json: bool,
+) -> Result<Ending> {
+    let config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
+    let which = if ema { StateDict::Ema } else { StateDict::Raw };
+    let stem = file.file_name().unwrap_or_default().to_string_lossy();
+    let stem = name.unwrap_or_else(|| stem.split('.').next().unwrap_or_default());
+    if stem.is_empty() || !stem.chars().all(|c| c.is_alphanumeric() || "-_+".contains(c)) {
+        bail!("a model's name has letters, digits, `-`, `_` and `+`, found `{stem}`: choose one with --name");
+    }
+    let tensors = groundnlq::read_checkpoint(file, which)?;
+    let mismatch = Mismatch::of(&config, &tensors)?;
+    drop(tensors);
+    if !mismatch.is_exact() {
+        report(&mismatch, as_json)?;
+    }
+    let (model, _) = groundnlq::import(file, which, &config, stem, registry.dir())?;
+    if !as_json {
+        out::line(format_args!("{} is imported into {}", model.id, model.folder.display()));
+    } else if mismatch.is_exact() {
+        out::json(&json!({ "id": model.id, "folder": model.folder, "sha256": model.sha256 }))?;
+    }
+    Ok(Ending::Fine)
+}
+
+/// What does not fit: name, expected and found shape.
+fn report(mismatch: &Mismatch, as_json: bool) -> Result<()> {
+    let shape = |shape: &[usize]| format!("{shape:?}");
+    let row = |problem: &str, name: &str, expected: String, found: String| {
+        vec![problem.to_owned(), name.to_owned(), expected, found]
+    };
+    let missing = mismatch.missing.iter().map(|(n, s)| row("missing", n, shape(s), "nothing".into()));
+    let unexpected =
+        mismatch.unexpected.iter().map(|(n, s)| row("unexpected", n, "nothing".into(), shape(s)));
+    let misshapen = mismatch.misshapen.iter().map(|(n, e, f)| row("wrong shape", n, shape(e), shape(f)));
+    let rows: Vec<_> = missing.chain(misshapen).chain(unexpected).collect();
+    if as_json {
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|r| json!({ "problem": r[0], "name": r[1], "expected": r[2], "found": r[3] }))
+            .collect();
+        out::json(&json!({ "problems": rows }))?;
+    } else {
+        out::table(&["problem", "tensor", "expected", "found"], &rows);
+    }
+    Ok(())
+}
+
+fn show(registry: &Registry, name: &str, as_json: bool) -> Result<Ending> {
+    let models = groundnlq::imported(registry.dir());
+    let Some(model) = models.iter().find(|model| model.id == name) else {
+        let known: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        bail!("no imported model is called `{name}` (imported: {known})");
+    };
+    let tensors = groundnlq::expected_tensors(&model.config)?;
+    let parameters: usize = tensors.iter().map(|(_, shape)| shape.iter().product::<usize>()).sum();
+    if as_json {
+        out::json(&json!({
+            "id": model.id,
+            "source": model.source,
+            "state_dict": model.state_dict,
+            "sha256": model.sha256,
+            "tensors": tensors.len(),
+            "parameters": parameters,
+            "config": model.config,
+        }))?;
+        return Ok(Ending::Fine);
+    }
+    out::line(format_args!("{}: `{}` of {}", model.id, model.state_dict, model.source));
+    out::line(format_args!("{} tensors, {parameters} parameters, SHA-256 {}", tensors.len(), model.sha256));
+    out::line(format_args!("in {}\n\n{}", model.folder.display(), model.config.to_toml()));
+    Ok(Ending::Fine)
+}
+
+fn check(dir: &Path, as_json: bool) -> Result<Ending> {
+    let stages = groundnlq::check::check(dir, &nn::device())?;
+    if stages.is_empty() {
+        bail!(
+            "no reference case in {}: expected meta.json or nms.json, there or one folder deeper",
+            dir.display()
+        );
+    }
+    let first_wrong = stages.iter().find(|stage| !stage.is_within());
+    if as_json {
+        let rows: Vec<_> = stages
+            .iter()
+            .map(|s| {
+                let error = s.error.is_finite().then_some(s.error);
+                json!({ "case": s.case, "stage": s.name, "error": error, "tolerance": s.tolerance, "is_within": s.is_within() })
+            })
+            .collect();
+        out::json(
+            &json!({ "stages": rows, "first_wrong": first_wrong.map(|s| format!("{} {}", s.case, s.name)) }),
+        )?;
+    } else {
+        let row = |s: &groundnlq::check::Stage| {
+            let verdict = if s.is_within() { "ok" } else { "OUT" };
+            let numbers = [format!("{:.2e}", s.error), format!("{:.0e}", s.tolerance)];
+            [s.case.clone(), s.name.clone()].into_iter().chain(numbers).chain([verdict.to_owned()]).collect()
+        };
+        let rows: Vec<Vec<String>> = stages.iter().map(row).collect();
+        out::table(&["case", "stage", "worst error", "tolerance", ""], &rows);
+        match first_wrong {
+            Some(s) => {
+                out::line(format_args!("{} of {} is the first stage out of tolerance", s.name, s.case))
+            }
+            None => out::line(format_args!("all {} stages are within tolerance", stages.len())),
+        }
+    }
+    Ok(if first_wrong.is_none() { Ending::Fine } else { Ending::Absent })
 }
 
 fn list(registry: &Registry, as_json: bool) -> Result<Ending> {

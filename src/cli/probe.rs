@@ -19,10 +19,14 @@ pub struct ProbeArgs {
     /// Also the time of every stored picture, in seconds
     #[arg(long)]
     frames: bool,
+    /// Decode everything, and say what is broken
+    #[arg(long)]
+    check: bool,
 }
 
 pub fn run(args: &ProbeArgs) -> Result<Ending> {
-    let reader = VideoReader::open(&args.file)?;
+    let mut reader = VideoReader::open(&args.file)?;
+    let damage = if args.check { Some(check(&mut reader)?) } else { None };
     let (info, table) = (reader.info(), reader.table());
     let times: Vec<f64> =
         if args.frames { table.times().iter().map(|t| t.secs()).collect() } else { Vec::new() };
@@ -40,8 +44,12 @@ pub fn run(args: &ProbeArgs) -> Result<Ending> {
         if args.frames {
             object["frame_times_sec"] = json!(times);
         }
+        if let Some(damage) = &damage {
+            object["decoded_frames"] = json!(damage.decoded);
+            object["broken_packets"] = json!(damage.broken_packets);
+        }
         out::json(&object)?;
-        return Ok(Ending::Fine);
+        return Ok(ending(&damage, table.len()));
     }
     let [width, height] = info.display_size;
     let rate = if info.is_variable_rate { "variable" } else { "constant" };
@@ -57,9 +65,46 @@ pub fn run(args: &ProbeArgs) -> Result<Ending> {
         ("audio", if info.has_audio { "yes" } else { "no" }.into()),
         ("content id", info.content_id.clone()),
     ];
-    out::table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
+    let mut rows = rows.map(|(name, value)| vec![name.to_owned(), value]).to_vec();
+    if let Some(damage) = &damage {
+        let text = format!(
+            "{} of {} pictures, {} broken packets",
+            damage.decoded,
+            table.len(),
+            damage.broken_packets
+        );
+        rows.push(vec!["decoded".to_owned(), text]);
+    }
+    out::table(&["", ""], &rows);
     for (index, time) in times.iter().enumerate() {
         out::line(format_args!("{index}\t{time:.6}"));
     }
-    Ok(Ending::Fine)
+    Ok(ending(&damage, table.len()))
+}
+
+/// What came out of a file when all of it was decoded.
+struct Damage {
+    decoded: usize,
+    broken_packets: u64,
+}
+
+fn check(reader: &mut VideoReader) -> Result<Damage> {
+    let ctx = out::progress_ctx();
+    ctx.stage("Decoding every picture");
+    let total = reader.table().len() as u64;
+    let mut decoded = 0;
+    while reader.skip_frame()?.is_some() {
+        decoded += 1;
+        ctx.step(decoded as u64, total)?;
+    }
+    out::end_progress();
+    Ok(Damage { decoded, broken_packets: reader.broken() })
+}
+
+/// Pictures that are listed and do not come out are absent.
+fn ending(damage: &Option<Damage>, listed: usize) -> Ending {
+    match damage {
+        Some(damage) if damage.decoded < listed || damage.broken_packets > 0 => Ending::Absent,
+        _ => Ending::Fine,
+    }
 }

@@ -95,7 +95,7 @@ pub struct DispersionSpan {
 /// The dispersion filter itself, on ascending times in seconds and one unit vector each.
 pub fn dispersion_spans(times: &[f64], rays: &[[f64; 3]], config: &IdtConfig) -> Vec<DispersionSpan> {
     let count = times.len().min(rays.len());
-    let is_within = |range: Range<usize>| is_within(&rays[range], config.max_dispersion_deg);
+    let too_far = |range: Range<usize>| too_far(&rays[range], config.max_dispersion_deg);
     let (mut spans, mut start, mut end) = (Vec::new(), 0, 0);
     // like the reference, a queue that fills with the very last sample is not looked at
     while end < count {
@@ -103,22 +103,23 @@ pub fn dispersion_spans(times: &[f64], rays: &[[f64; 3]], config: &IdtConfig) ->
             end += 1;
             continue;
         }
-        if !is_within(start..end) {
-            start += 1;
+        if let Some(early) = too_far(start..end) {
+            // the reference drops one sample at a time, but no queue with both of them can pass
+            start += early + 1;
             continue;
         }
         let mut low = end - start;
         while end < count && times[end] <= times[start] + config.max_duration_secs {
             end += 1;
         }
-        if is_within(start..end) {
+        if too_far(start..end).is_none() {
             low = end - start;
         } else {
             let mut high = end - start;
             while low + 1 < high {
                 let middle = usize::midpoint(low, high);
                 // the probe holds the middle sample, the cut below leaves it out
-                if is_within(start..start + middle + 1) { low = middle } else { high = middle }
+                if too_far(start..start + middle + 1).is_none() { low = middle } else { high = middle }
             }
         }
         let members = start..start + low;
@@ -135,21 +136,20 @@ fn dispersion_deg(rays: &[[f64; 3]]) -> f64 {
     angle_deg(pairs.fold(0.0, f64::max))
 }
 
-/// Whether all pairs lie within an angle. Stops at the first that does not.
-fn is_within(rays: &[[f64; 3]], max_deg: f64) -> bool {
+/// Of the first sample that is farther than an angle from an earlier one: the last such earlier one.
+fn too_far(rays: &[[f64; 3]], max_deg: f64) -> Option<usize> {
     let mut largest = 0.0;
     for (i, a) in rays.iter().enumerate() {
-        for b in &rays[..i] {
+        let is_too_far = |b: &[f64; 3], largest: &mut f64| {
             let found = distance(*a, *b);
-            if found > largest {
-                largest = found;
-                if angle_deg(largest) > max_deg {
-                    return false;
-                }
-            }
+            *largest = largest.max(found);
+            found >= *largest && angle_deg(found) > max_deg
+        };
+        if rays[..i].iter().any(|b| is_too_far(b, &mut largest)) {
+            return rays[..i].iter().rposition(|b| angle_deg(distance(*a, *b)) > max_deg);
         }
     }
-    true
+    None
 }
 
 fn distance(a: [f64; 3], b: [f64; 3]) -> f64 {
@@ -185,6 +185,61 @@ mod tests {
         assert_eq!(fixations.len(), 2);
         assert!((fixations[1].pos[0] - 0.7).abs() < 1e-4);
         assert!(fixations[0].dispersion_deg < 1e-5);
+    }
+
+    #[test]
+    fn skipping_hopeless_queues_changes_nothing() {
+        // the reference's own order, one sample dropped at a time
+        let slow = |times: &[f64], rays: &[[f64; 3]], config: &IdtConfig| {
+            let is_within = |range: Range<usize>| dispersion_deg(&rays[range]) <= config.max_dispersion_deg;
+            let (mut spans, mut start, mut end) = (Vec::new(), 0, 0);
+            while end < times.len() {
+                if end - start < 2 || times[end - 1] - times[start] < config.min_duration_secs {
+                    end += 1;
+                } else if !is_within(start..end) {
+                    start += 1;
+                } else {
+                    let mut low = end - start;
+                    while end < times.len() && times[end] <= times[start] + config.max_duration_secs {
+                        end += 1;
+                    }
+                    let mut high = end - start + usize::from(is_within(start..end));
+                    if high > end - start {
+                        low = end - start;
+                        high = low;
+                    }
+                    while low + 1 < high {
+                        let middle = usize::midpoint(low, high);
+                        if is_within(start..start + middle + 1) { low = middle } else { high = middle }
+                    }
+                    spans.push(start..start + low);
+                    start += low;
+                    end = start;
+                }
+            }
+            spans
+        };
+        let camera = crate::gaze::SceneCamera::usual(GazeFormat::Generic, [1920, 1080]);
+        for step in [0.002, 0.004, 0.007, 0.02] {
+            // a walk that wanders and jumps, the same each time
+            let (mut state, mut at) = (7u32, [0.5, 0.5]);
+            let mut random = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f64::from(state >> 8) / f64::from(1 << 24) - 0.5
+            };
+            let rays: Vec<_> = (0..2_000)
+                .map(|i| {
+                    let scale = if i % 61 == 0 { 0.2 } else { step };
+                    at = at.map(|v: f64| (v + random() * scale).clamp(0.0, 1.0));
+                    camera.ray(at)
+                })
+                .collect();
+            let times: Vec<f64> = (0..2_000).map(|i| f64::from(i) / 200.0).collect();
+            let config = IdtConfig::default();
+            let fast: Vec<_> =
+                dispersion_spans(&times, &rays, &config).into_iter().map(|s| s.members).collect();
+            assert_eq!(fast, slow(&times, &rays, &config), "steps of {step}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Evidence and a question → ranked moments.
 
+pub mod groundnlq;
 mod light;
 mod moments;
 mod nms;
 
 pub use light::{GazeWeights, LABEL, score_curve};
 pub use moments::moments_of;
-pub use nms::soft_nms;
+pub use nms::{NmsConfig, NmsMethod, Window, nms, nms_indices};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,8 @@
 //! A curve over time → moments: peaks at several scales, boundaries at half height, Soft-NMS.
 
+use super::Moment;
 use super::light::{median, value_at};
-use super::{Moment, soft_nms};
+use super::nms::{NmsConfig, Window, nms_indices};
 use crate::time::{MediaTime, TimeRange};
 
 /// Seconds between points of the even grid that smoothing works on; more in a clip of hours, whose
@@ -40,12 +41,20 @@ pub fn moments_of(curve: &[(MediaTime, f32)], duration: MediaTime, keep: usize) 
     candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
     candidates.truncate(MAX_CANDIDATES);
     let mut kept: Vec<Moment> = Vec::new();
-    for moment in soft_nms(candidates, MAX_CANDIDATES) {
+    let windows: Vec<Window> = candidates.iter().map(window_of).collect();
+    let faded = NmsConfig { keep: MAX_CANDIDATES, ..NmsConfig::default() };
+    for (index, score) in nms_indices(&windows, &faded) {
+        let moment = Moment { score, ..candidates[index] };
         if kept.len() < keep && kept.iter().all(|k| k.range.iou(moment.range) == 0.0) {
             kept.push(moment);
         }
     }
     kept
+}
+
+fn window_of(moment: &Moment) -> Window {
+    let Moment { range, score } = *moment;
+    Window { start: range.start().secs() as f32, end: range.end().secs() as f32, score }
 }
 
 fn candidate(smooth: &[f32], step: f64, peak: usize, level: f32, duration: MediaTime, height: f32) -> Moment {

@@ -71,7 +71,13 @@ pub struct LayerNorm {
 
 impl LayerNorm {
     pub fn load(weights: VarBuilder, width: usize, eps: f32) -> Result<Self> {
-        Ok(Self { weight: weights.get(width, "weight")?, bias: weights.get(width, "bias")?, eps })
+        Ok(Self::new(weights.get(width, "weight")?, weights.get(width, "bias")?, eps))
+    }
+
+    /// # Shapes
+    /// `weight` and `bias` `[width]`
+    pub fn new(weight: Tensor, bias: Tensor, eps: f32) -> Self {
+        Self { weight, bias, eps }
     }
 
     /// # Shapes

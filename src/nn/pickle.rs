@@ -1,8 +1,16 @@
 //! Reads Python pickles (protocols 2 to 5) into plain values. Nothing is imported or run: a class
 //! stays a name, a call stays a callable with its arguments.
+//!
+//! What comes out is a tree that is safe to walk and to drop by recursion: nothing refers to itself,
+//! and depth and size are limited, shared parts counted as often as they are met.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
+
+/// Checkpoints nest a dozen levels; walking this many needs a small part of a thread's stack.
+const MAX_DEPTH: usize = 200;
+const MAX_VALUES: usize = 20_000_000;
 
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -35,6 +43,35 @@ pub struct Object {
 }
 
 impl Value {
+    /// For error messages; the value itself may be huge.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::None => "nothing",
+            Self::Int(_) => "a number",
+            Self::Other => "a float or boolean",
+            Self::Text(_) => "a text",
+            Self::Bytes(_) => "bytes",
+            Self::Tuple(_) => "a tuple",
+            Self::List(_) => "a list",
+            Self::Dict(_) => "a dict",
+            Self::Class { .. } => "a class",
+            Self::Object(_) => "an object",
+            Self::Persistent(_) => "a persistent id",
+        }
+    }
+
+    /// Where a container lies in memory; `None` for what contains nothing.
+    fn address(&self) -> Option<usize> {
+        match self {
+            Self::Tuple(values) if !values.is_empty() => Some(values.as_ptr() as usize),
+            Self::List(values) => Some(Rc::as_ptr(values) as usize),
+            Self::Dict(items) => Some(Rc::as_ptr(items) as usize),
+            Self::Object(object) => Some(Rc::as_ptr(object) as usize),
+            Self::Persistent(id) => Some(Rc::as_ptr(id) as usize),
+            _ => None,
+        }
+    }
+
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
@@ -110,14 +147,62 @@ fn long(bytes: &[u8]) -> i64 {
     i64::from_le_bytes(word)
 }
 
+/// How far a container reaches.
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    depth: usize,
+    /// Values in it, shared ones counted each time.
+    count: usize,
+    /// Inside another container. Python finishes a container before it places it, so one that
+    /// grows afterwards refers to itself.
+    is_placed: bool,
+}
+
 #[derive(Default)]
 struct Machine {
     stack: Vec<Value>,
     marks: Vec<usize>,
-    memo: std::collections::HashMap<usize, Value>,
+    memo: HashMap<usize, Value>,
+    /// By address; a container that was dropped leaves its place to the next one there.
+    extents: HashMap<usize, Extent>,
 }
 
 impl Machine {
+    /// Pushes a new container of these values.
+    fn push_container(&mut self, container: Value, values: &[Value]) -> Result<()> {
+        if let Some(address) = container.address() {
+            self.extents.insert(address, Extent::default());
+        }
+        self.extend(&container, values)?;
+        self.stack.push(container);
+        Ok(())
+    }
+
+    /// Accounts for values that are about to be put into a container.
+    fn extend(&mut self, container: &Value, values: &[Value]) -> Result<()> {
+        let Some(address) = container.address() else { return Ok(()) };
+        let mut extent = Extent::default();
+        for value in values {
+            let inner = value.address().and_then(|address| self.extents.get_mut(&address));
+            let inner = inner.map_or(Extent::default(), |inner| {
+                inner.is_placed = true;
+                *inner
+            });
+            extent.depth = extent.depth.max(inner.depth + 1);
+            extent.count = extent.count.saturating_add(inner.count).saturating_add(1);
+        }
+        let whole = self.extents.entry(address).or_default();
+        if whole.is_placed {
+            return Err("the pickle holds a container that refers to itself".to_owned());
+        }
+        whole.depth = whole.depth.max(extent.depth);
+        whole.count = whole.count.saturating_add(extent.count);
+        if whole.depth > MAX_DEPTH || whole.count > MAX_VALUES {
+            return Err("the pickle is nested too deeply or repeats itself too often".to_owned());
+        }
+        Ok(())
+    }
+
     fn pop(&mut self) -> Result<Value> {
         self.stack.pop().ok_or_else(|| "the pickle's stack is empty".to_owned())
     }
@@ -134,32 +219,38 @@ impl Machine {
     fn tuple_of(&mut self, count: usize) -> Result<()> {
         let start = self.stack.len().checked_sub(count).ok_or("the pickle's stack is empty")?;
         let values = self.stack.split_off(start);
-        self.stack.push(Value::Tuple(values.into()));
-        Ok(())
+        self.push_tuple(values)
+    }
+
+    fn push_tuple(&mut self, values: Vec<Value>) -> Result<()> {
+        let tuple = Rc::<[Value]>::from(values);
+        self.push_container(Value::Tuple(Rc::clone(&tuple)), &tuple)
     }
 
     fn call(&mut self) -> Result<()> {
         let (args, callable) = (self.pop()?, self.pop()?);
+        let parts = [callable.clone(), args.clone()];
         let object = Object { callable, args, items: RefCell::default(), state: RefCell::default() };
-        self.stack.push(Value::Object(Rc::new(object)));
-        Ok(())
+        self.push_container(Value::Object(Rc::new(object)), &parts)
     }
 
     fn set_items(&mut self, values: Vec<Value>) -> Result<()> {
+        let target = self.last()?.clone();
+        self.extend(&target, &values)?;
         let pairs = values.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-        match self.last()? {
+        match target {
             Value::Dict(dict) => dict.borrow_mut().extend(pairs),
             Value::Object(object) => object.items.borrow_mut().extend(pairs),
-            other => return Err(format!("the pickle sets items of {other:?}")),
+            other => return Err(format!("the pickle sets items of {}", other.kind())),
         }
         Ok(())
     }
 
     fn append(&mut self, values: Vec<Value>) -> Result<()> {
         // Subclasses of list do not occur in checkpoints in a way that matters here.
-        if let Value::List(list) = self.last()? {
-            list.borrow_mut().extend(values);
-        }
+        let Value::List(list) = self.last()?.clone() else { return Ok(()) };
+        self.extend(&Value::List(Rc::clone(&list)), &values)?;
+        list.borrow_mut().extend(values);
         Ok(())
     }
 
@@ -193,15 +284,22 @@ impl Machine {
             b'B' => Value::Bytes(sized(bytes, 4)?.into()),
             b'C' => Value::Bytes(sized(bytes, 1)?.into()),
             0x8e => Value::Bytes(sized(bytes, 8)?.into()),
-            b']' | 0x8f => Value::List(Rc::default()),
-            b'}' => Value::Dict(Rc::default()),
+            b']' | 0x8f => return self.push_container(Value::List(Rc::default()), &[]),
+            b'}' => return self.push_container(Value::Dict(Rc::default()), &[]),
             b')' => Value::Tuple(Rc::new([])),
-            b't' => Value::Tuple(self.pop_to_mark()?.into()),
+            b't' => {
+                let values = self.pop_to_mark()?;
+                return self.push_tuple(values);
+            }
             0x85..=0x87 => return self.tuple_of(usize::from(code - 0x84)),
-            b'l' | 0x91 => Value::List(Rc::new(RefCell::new(self.pop_to_mark()?))),
+            b'l' | 0x91 => {
+                let values = self.pop_to_mark()?;
+                self.push_container(Value::List(Rc::default()), &[])?;
+                return self.append(values);
+            }
             b'd' => {
                 let values = self.pop_to_mark()?;
-                self.stack.push(Value::Dict(Rc::default()));
+                self.push_container(Value::Dict(Rc::default()), &[])?;
                 return self.set_items(values);
             }
             b'a' => {
@@ -233,12 +331,15 @@ impl Machine {
             }
             b'b' => {
                 let state = self.pop()?;
-                if let Value::Object(object) = self.last()? {
-                    *object.state.borrow_mut() = Some(state);
-                }
+                let Value::Object(object) = self.last()?.clone() else { return Ok(()) };
+                self.extend(&Value::Object(Rc::clone(&object)), std::slice::from_ref(&state))?;
+                *object.state.borrow_mut() = Some(state);
                 return Ok(());
             }
-            b'Q' => Value::Persistent(Rc::new(self.pop()?)),
+            b'Q' => {
+                let id = Rc::new(self.pop()?);
+                return self.push_container(Value::Persistent(Rc::clone(&id)), std::slice::from_ref(&id));
+            }
             b'q' | b'r' | 0x94 => {
                 let slot = match code {
                     b'q' => number(bytes, 1)?,
@@ -281,6 +382,23 @@ mod tests {
     fn broken_pickles_are_errors() {
         for pickle in [&b""[..], b"\x80", b"(", b"t.", b"X\xff\xff\xff\xffabc", b"h\x07.", b"\xfe"] {
             assert!(read(&mut &pickle[..]).is_err());
+        }
+    }
+
+    #[test]
+    fn what_refers_to_itself_or_nests_without_end_is_an_error() {
+        let nested = |open: &[u8], wrap: &[u8]| [b"\x80\x02", open, &wrap.repeat(300_000), b"."].concat();
+        let doubled = [&b"\x80\x02]"[..], &b"2\x86".repeat(60), b"."].concat();
+        let cases = [
+            b"\x80\x02]q\x00h\x00a.".to_vec(),                  // l = []; l.append(l)
+            b"\x80\x02]q\x00]q\x01h\x00ah\x00h\x01a.".to_vec(), // two lists in each other
+            b"\x80\x02]q\x00\x85h\x00h\x00\x85a.".to_vec(),     // a list in a tuple in itself
+            nested(b"N", b"\x85"),
+            nested(b"N", b"Q"),
+            doubled,
+        ];
+        for pickle in &cases {
+            assert!(read(&mut pickle.as_slice()).is_err(), "{:?}", &pickle[..pickle.len().min(20)]);
         }
     }
 }

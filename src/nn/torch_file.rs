@@ -26,12 +26,32 @@ pub fn from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
         [0x80, 2, 0x8a, 10, ..] => stream(bytes)?,
         _ => File { root: pickle::read(&mut &bytes[..])?, storages: HashMap::new() },
     };
-    let mut tensors = BTreeMap::new();
-    file.collect("", &file.root, &mut tensors)?;
-    if tensors.is_empty() {
+    let mut found = Found { tensors: BTreeMap::new(), bytes_left: bytes.len().saturating_mul(MAX_UNFOLDING) };
+    file.collect("", &file.root, &mut found)?;
+    if found.tensors.is_empty() {
         return Err("the file holds no tensors".to_owned());
     }
-    Ok(tensors)
+    Ok(found.tensors)
+}
+
+/// Tied weights and expanded views are stored once and read as often as they are named; a
+/// checkpoint that grows more than this by it is none.
+const MAX_UNFOLDING: usize = 64;
+
+struct Found {
+    tensors: BTreeMap<String, Tensor>,
+    bytes_left: usize,
+}
+
+impl Found {
+    fn add(&mut self, name: &str, tensor: Tensor) -> Result<()> {
+        let size = tensor.elem_count() * tensor.dtype().size_in_bytes();
+        self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
+            format!("the file's tensors are over {MAX_UNFOLDING} times as large as the file")
+        })?;
+        self.tensors.insert(name.to_owned(), tensor);
+        Ok(())
+    }
 }
 
 struct File {
@@ -129,7 +149,7 @@ fn visit(value: &Value, see: &mut impl FnMut(&Value)) {
 /// Key and type from `("storage", class, key, device, count, ..)`.
 fn storage_id(id: &Value) -> Result<(String, DType)> {
     let Some([_, Value::Class { name, .. }, key, ..]) = id.tuple() else {
-        return Err(format!("not a storage: {id:?}"));
+        return Err(format!("not a storage but {}", id.kind()));
     };
     let dtype = match &**name {
         "FloatStorage" => DType::F32,
@@ -146,12 +166,12 @@ fn storage_id(id: &Value) -> Result<(String, DType)> {
 }
 
 impl File {
-    fn collect(&self, name: &str, value: &Value, out: &mut BTreeMap<String, Tensor>) -> Result<()> {
+    fn collect(&self, name: &str, value: &Value, out: &mut Found) -> Result<()> {
         match value {
             Value::Dict(items) => self.collect_items(name, &items.borrow(), out),
             Value::Object(object) if object.callable.is_class("torch._utils._rebuild_tensor_v2") => {
                 match self.tensor(object) {
-                    Ok(tensor) => drop(out.insert(name.to_owned(), tensor)),
+                    Ok(tensor) => out.add(name, tensor)?,
                     // Counters and masks of rare types; a network that needs one will say so.
                     Err(what) => tracing::warn!("skipped {name}: {what}"),
                 }
@@ -178,12 +198,7 @@ impl File {
         }
     }
 
-    fn collect_items(
-        &self,
-        name: &str,
-        items: &[(Value, Value)],
-        out: &mut BTreeMap<String, Tensor>,
-    ) -> Result<()> {
+    fn collect_items(&self, name: &str, items: &[(Value, Value)], out: &mut Found) -> Result<()> {
         for (key, value) in items {
             let Some(key) = key.text() else { continue };
             let name = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
@@ -211,7 +226,7 @@ impl File {
                 let Value::Persistent(id) = &nested.root else { return Err("no storage inside".to_owned()) };
                 (id, &nested.storages)
             }
-            other => return Err(format!("not a storage: {other:?}")),
+            other => return Err(format!("not a storage but {}", other.kind())),
         };
         let (key, dtype) = storage_id(id)?;
         let bytes = storages.get(&key).ok_or_else(|| format!("storage {key} is missing"))?;
@@ -230,21 +245,24 @@ fn gather(bytes: &[u8], width: usize, offset: usize, size: &[usize], stride: &[u
     let mut expected = 1;
     let is_contiguous = size.iter().zip(stride).rev().all(|(size, stride)| {
         let fits = *size == 1 || *stride == expected;
-        expected *= (*size).max(1);
+        // no overflow where no side is zero, by the count above; an empty view fits anywhere
+        expected = usize::saturating_mul(expected, (*size).max(1));
         fits
     });
     if is_contiguous {
-        let end = offset.checked_add(count).and_then(|end| end.checked_mul(width));
-        return Ok(bytes.get(offset * width..end.ok_or_else(outside)?).ok_or_else(outside)?.to_vec());
+        let end = offset.checked_add(count).and_then(|end| end.checked_mul(width)).ok_or_else(outside)?;
+        return Ok(bytes.get(end - count * width..end).ok_or_else(outside)?.to_vec());
     }
     if count > bytes.len() / width * 64 {
         return Err(outside()); // an expanded view far larger than its storage
     }
     let mut out = Vec::with_capacity(count * width);
-    let mut index = vec![0; size.len()];
+    let mut index = vec![0usize; size.len()];
     for _ in 0..count {
-        let at = offset + index.iter().zip(stride).map(|(i, s)| i * s).sum::<usize>();
-        out.extend_from_slice(bytes.get(at * width..(at + 1) * width).ok_or_else(outside)?);
+        let at = index.iter().zip(stride).try_fold(offset, |at, (i, s)| at.checked_add(i.checked_mul(*s)?));
+        let start = at.and_then(|at| at.checked_mul(width)).ok_or_else(outside)?;
+        let element = bytes.get(start..start.saturating_add(width)).ok_or_else(outside)?;
+        out.extend_from_slice(element);
         for (i, size) in index.iter_mut().zip(size).rev() {
             *i += 1;
             if *i < *size {
@@ -266,5 +284,9 @@ mod tests {
         assert_eq!(gather(&bytes, 1, 0, &[3, 4], &[1, 3]).unwrap(), [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]);
         assert_eq!(gather(&bytes, 2, 1, &[2, 2], &[2, 1]).unwrap(), [2, 3, 4, 5, 6, 7, 8, 9]);
         assert!(gather(&bytes, 4, 1, &[3], &[1]).is_err());
+        let huge = usize::MAX / 2;
+        assert!(gather(&bytes, 4, huge, &[1], &[1]).is_err());
+        assert!(gather(&bytes, 4, huge, &[2, 2], &[1, huge]).is_err());
+        assert!(gather(&bytes, 1, 0, &[0, huge, huge], &[1, 1, 1]).unwrap().is_empty());
     }
 }

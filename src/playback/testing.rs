@@ -22,6 +22,7 @@ pub fn grey_frame(index: FrameIdx) -> Frame {
             is_full_range: false,
         },
         rotation: Rotation::None,
+        is_stand_in: false,
     }
 }
 

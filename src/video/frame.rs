@@ -11,6 +11,8 @@ pub struct Frame {
     pub size: [u32; 2],
     pub planes: Planes,
     pub rotation: Rotation,
+    /// This picture could not be decoded: what is seen is its nearest neighbour.
+    pub is_stand_in: bool,
 }
 
 /// 8-bit planes without row padding. Greyscale has chroma of one pixel with value 128.

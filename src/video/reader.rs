@@ -163,16 +163,18 @@ impl VideoReader {
                 let before = newest.replace((at, picture));
                 self.pass(before);
             }
-            // The key frame flag lied or the picture is broken: try again from further back.
-            let overshot = newest.as_ref().is_none_or(|(at, _)| *at > index);
-            if overshot && key > FrameIdx(0) && retries > 0 {
+            // The key frame flag lied, the picture is broken, or ffmpeg swallowed the end of the file
+            // because it began so close to it: try again from further back.
+            if key > FrameIdx(0) && retries > 0 {
                 retries -= 1;
                 key = self.table.keyframe_before(FrameIdx(key.0 - 1));
                 self.seek_to_key(key);
                 continue;
             }
             return match newest {
-                Some((_, picture)) => self.frame_from(index, &picture),
+                Some((_, picture)) => {
+                    self.frame_from(index, &picture).map(|frame| Frame { is_stand_in: true, ..frame })
+                }
                 None => Err(self.undecodable(index)),
             };
         }
@@ -204,6 +206,7 @@ impl VideoReader {
             size: [picture.width(), picture.height()],
             planes,
             rotation: self.info.rotation,
+            is_stand_in: false,
         })
     }
 
@@ -242,8 +245,12 @@ impl VideoReader {
         loop {
             match self.decoder.receive_frame(&mut picture) {
                 Ok(()) => {
-                    let Some(stamp) = picture.timestamp() else { continue };
-                    let index = self.table.index_of_stamp(stamp);
+                    let index = match picture.timestamp() {
+                        Some(stamp) => self.table.index_of_stamp(stamp),
+                        // the last picture of a file without presentation times
+                        None if self.is_draining => self.table.last(),
+                        None => continue,
+                    };
                     // two pictures with one index: the later is a repeat or has no stamp of its own
                     if self.position.is_some_and(|p| index <= p) {
                         continue;

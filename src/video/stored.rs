@@ -17,15 +17,20 @@ pub(super) struct Stored {
 /// Every stored picture by reading all packets.
 pub(super) fn scan_packets(input: &mut ff::format::context::Input, stream: usize) -> Vec<Stored> {
     let mut packets: Vec<(Option<i64>, i64, bool)> = Vec::new();
+    let mut earliest = i64::MAX;
     let mut failures = 0;
     loop {
         // a packet that is read into again keeps its old bytes for ever
         let mut packet = ff::Packet::empty();
         match packet.read(input) {
             Ok(()) => {
-                if packet.stream() == stream && !is_discarded(&packet) {
-                    let after_last = packets.last().map(|(_, decoded, _)| decoded + packet.duration().max(1));
-                    let decoded = packet.dts().or(packet.pts()).or(after_last).unwrap_or(0);
+                if packet.stream() != stream {
+                    continue;
+                }
+                let after_last = packets.last().map(|(_, decoded, _)| decoded + packet.duration().max(1));
+                let decoded = packet.dts().or(packet.pts()).or(after_last).unwrap_or(0);
+                earliest = earliest.min(decoded);
+                if !is_discarded(&packet) {
                     packets.push((packet.pts(), decoded, packet.is_key()));
                 }
             }
@@ -34,20 +39,50 @@ pub(super) fn scan_packets(input: &mut ff::format::context::Input, stream: usize
             Err(_) => break,
         }
     }
-    // Where some presentation times are missing, the decoding times stand in for all of them:
-    // the same set, shifted by the reordering delay.
-    let is_complete = packets.iter().all(|(pts, ..)| pts.is_some());
-    let first = |stamps: &mut dyn Iterator<Item = i64>| stamps.min().unwrap_or_default();
-    let delay = first(&mut packets.iter().filter_map(|(pts, ..)| *pts))
-        - first(&mut packets.iter().filter(|(pts, ..)| pts.is_some()).map(|(_, decoded, _)| *decoded));
-    packets
+    let presented =
+        presentation_times(&packets.iter().map(|(pts, decoded, _)| (*pts, *decoded)).collect::<Vec<_>>());
+    let mut stored: Vec<Stored> = packets
         .into_iter()
-        .map(|(pts, decoded, is_key)| Stored {
-            presented: pts.filter(|_| is_complete).unwrap_or(decoded + delay.max(0)),
-            decoded,
-            is_key,
-        })
-        .collect()
+        .zip(presented)
+        .map(|((_, decoded, is_key), presented)| Stored { presented, decoded, is_key })
+        .collect();
+    // the first picture shown may need what an edit list hides before it
+    if let Some(first) = stored.iter_mut().min_by_key(|s| s.presented) {
+        first.decoded = earliest;
+    }
+    stored
+}
+
+/// Presentation times from what the packets say of (presentation, decoding).
+fn presentation_times(stamps: &[(Option<i64>, i64)]) -> Vec<i64> {
+    let known = || stamps.iter().filter_map(|(pts, decoded)| pts.map(|pts| (pts, *decoded)));
+    if known().count() == stamps.len() {
+        return known().map(|(pts, _)| pts).collect();
+    }
+    if known().count() > 0 && known().all(|(pts, decoded)| pts == decoded) {
+        return shown_after_waiting(stamps);
+    }
+    // the decoding times stand in for all: the same set, shifted by the reordering delay
+    let delay = match (known().map(|(pts, _)| pts).min(), known().map(|(_, decoded)| decoded).min()) {
+        (Some(shown), Some(decoded)) => (shown - decoded).max(0),
+        _ => 0,
+    };
+    stamps.iter().map(|(_, decoded)| decoded + delay).collect()
+}
+
+/// Where the container gives decoding times only (AVI), ffmpeg knows the presentation of B pictures
+/// alone: they are shown as they are decoded. Any other waits until the next one that is not a B
+/// picture is decoded.
+fn shown_after_waiting(stamps: &[(Option<i64>, i64)]) -> Vec<i64> {
+    let step = stamps.windows(2).map(|w| w[1].1 - w[0].1).filter(|step| *step > 0).min().unwrap_or(1);
+    let mut next_reference = stamps.last().map_or(0, |(_, decoded)| decoded + step);
+    let mut presented: Vec<i64> = stamps
+        .iter()
+        .rev()
+        .map(|(pts, decoded)| pts.unwrap_or_else(|| std::mem::replace(&mut next_reference, *decoded)))
+        .collect();
+    presented.reverse();
+    presented
 }
 
 /// Pre-roll that an edit list hides: decoded, but not a picture of the clip.
@@ -85,4 +120,21 @@ pub(super) fn container_index(input: &ff::format::context::Input, stream: usize)
         .into_iter()
         .map(|(decoded, is_key)| Stored { presented: decoded + shift, decoded, is_key })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reference_pictures_wait_for_the_next_one() {
+        // I P B B P B, decoded at 0..6; shown as I B B P B P
+        let stamps = [(None, 0), (None, 1), (Some(2), 2), (Some(3), 3), (None, 4), (Some(5), 5)];
+        assert_eq!(presentation_times(&stamps), [1, 4, 2, 3, 6, 5]);
+    }
+
+    #[test]
+    fn without_b_pictures_order_is_kept() {
+        assert_eq!(presentation_times(&[(None, 0), (None, 40), (None, 80)]), [0, 40, 80]);
+    }
 }

@@ -12,6 +12,7 @@ mod demo;
 mod gaze;
 mod gaze_clocks;
 mod gaze_numbers;
+mod groundnlq;
 mod gui;
 mod mutations;
 mod parity;

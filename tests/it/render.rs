@@ -28,6 +28,7 @@ fn frame(rotation: Rotation) -> Arc<Frame> {
             is_full_range: false,
         },
         rotation,
+        is_stand_in: false,
     })
 }
 

@@ -42,6 +42,10 @@ fn badges_ui(ui: &Ui, state: &AppState, area: egui::Rect) {
         Some(PlayerState::Failed(reason)) => texts.push(reason),
         _ => {}
     }
+    let shown = state.player.as_ref().and_then(crate::playback::Player::shown);
+    if shown.is_some_and(|frame| frame.is_stand_in) {
+        texts.push("This picture cannot be decoded: its nearest neighbour is shown".into());
+    }
     if matches!(state.overlay.compare, Compare::Wipe(_) | Compare::SideBySide) {
         texts.push("Predicted left, recorded right".into());
     }

@@ -23,7 +23,7 @@ pub struct AgreementPoint {
 
 /// Agreement at every predicted picture around which gaze was tracked, in the order given; pictures
 /// without tracked gaze are left out. The maps of a clip are those of
-/// [`ClipFeatures::snapshot`](crate::features::ClipFeatures::snapshot).
+/// [`ClipFeatures::frames`](crate::features::ClipFeatures::frames).
 ///
 /// NSS is the measure because it needs no threshold, takes every sample as it was recorded, and
 /// has a fixed meaning of zero, so that a curve of it can be read without a legend. Like all such

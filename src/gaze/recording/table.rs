@@ -127,10 +127,11 @@ pub(super) fn load(
             ctx.step(record.position().map_or(0, csv::Position::byte), bytes)?;
         }
         if count == STEP_ROWS {
-            // all at once, because growing by doubling would need twice the memory in the end
+            // all at once, because growing by doubling would need twice the memory in the end; where
+            // the guess is too much for the machine it grows as it can
             let so_far = record.position().map_or(bytes, csv::Position::byte).max(1);
-            let expected = u128::from(bytes) * u128::from(count) / u128::from(so_far);
-            samples.reserve_exact(usize::try_from(expected * 33 / 32).unwrap_or_default());
+            let expected = u128::from(bytes) * samples.len() as u128 / u128::from(so_far);
+            let _ = samples.try_reserve_exact(usize::try_from(expected * 33 / 32).unwrap_or_default());
         }
         let time = match time_of(&record, columns.time, mapping.time_unit, context) {
             RowTime::At(time) => time,
@@ -223,8 +224,8 @@ fn put_on_clip_clock(
             let at = (first_frame - start).max(0.0) as usize;
             let warning = is_part.then(|| {
                 format!(
-                    "The gaze counts {} pictures and the clip has {}: the clip is taken for a part that starts with the first gaze sample; set the clock offset if it does not ({})",
-                    last_frame as u64 + 1,
+                    "The gaze counts {:.0} pictures and the clip has {}: the clip is taken for a part that starts with the first gaze sample; set the clock offset if it does not ({})",
+                    last_frame + 1.0,
                     times.len(),
                     path.display()
                 )

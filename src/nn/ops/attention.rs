@@ -1,10 +1,13 @@
-//! Softmax attention from packed queries, keys and values, without a stored score matrix.
+//! Softmax attention without a stored score matrix: within a sequence, and from one to another.
 
-use candle_core::{CpuStorage, CustomOp1, D, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, D, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::{is_fast, simd, values};
+
+/// Queries that a task takes at most.
+const MAX_BLOCK: usize = 128;
 
 /// Which positions a query sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,43 +62,142 @@ impl CustomOp1 for Attention {
             bail!("attention: {packed} values a token do not split into 3 x {heads} heads");
         }
         let qkv = values(storage, layout)?;
-        let width = d / heads;
-        let scale = 1.0 / (width as f32).sqrt();
-        // Queries a task takes: scores stay in cache, and there is work for every core.
-        let tasks = tokens.div_ceil(128).max(rayon::current_num_threads().div_ceil(batch.max(1)));
-        let block = tokens.div_ceil(tasks.max(1)).max(1);
         let mut out = vec![0f32; batch * tokens * d];
         out.par_chunks_mut(tokens * d).zip(qkv.par_chunks(tokens * packed)).for_each(|(out, qkv)| {
-            out.par_chunks_mut(block * d).zip(qkv.par_chunks(block * packed)).enumerate().for_each_init(
-                || vec![0f32; block * tokens],
-                |scores, (index, (out, queries))| {
-                    let rows = out.len() / d;
-                    for head in 0..heads {
-                        let q = Mat::rows(&queries[head * width..], packed);
-                        let k = Mat::transposed(&qkv[d + head * width..], packed);
-                        let v = Mat::rows(&qkv[2 * d + head * width..], packed);
-                        let mixed = &mut out[head * width..];
-                        let sizes = [rows, width, tokens];
-                        let into = Destination { data: scores, stride: tokens };
-                        matmul(sizes, q, k, scale, into, Into::Replace, Threads::One);
-                        let mut sums = [1f32; 128];
-                        for (i, (row, sum)) in scores.chunks_mut(tokens).take(rows).zip(&mut sums).enumerate()
-                        {
-                            let seen = if self.sees == Sees::All { tokens } else { index * block + i + 1 };
-                            *sum = simd::exp_row(&mut row[..seen]);
-                            row[seen..].fill(0.0);
-                        }
-                        let p = Mat::rows(scores, tokens);
-                        let into = Destination { data: mixed, stride: d };
-                        matmul([rows, tokens, width], p, v, 1.0, into, Into::Replace, Threads::One);
-                        for (row, sum) in mixed.chunks_mut(d).zip(&sums).take(rows) {
-                            simd::scale(&mut row[..width], 1.0 / sum);
-                        }
-                    }
-                },
-            );
+            let inputs = Inputs {
+                q: qkv,
+                k: &qkv[d..],
+                v: &qkv[2 * d..],
+                stride: packed,
+                keys: tokens,
+                scale: 1.0 / ((d / heads) as f32).sqrt(),
+                tasks: rayon::current_num_threads().div_ceil(batch.max(1)),
+            };
+            fused(&inputs, heads, self.sees, out, d);
         });
         Ok((CpuStorage::F32(out), (batch, tokens, d).into()))
+    }
+}
+
+/// Where the queries, keys and values of one sequence lie; rows are `stride` apart in all three.
+struct Inputs<'a> {
+    q: &'a [f32],
+    k: &'a [f32],
+    v: &'a [f32],
+    stride: usize,
+    keys: usize,
+    scale: f32,
+    /// Pieces to cut the queries into at least.
+    tasks: usize,
+}
+
+/// Fills `out`, rows of `d` values, one row a query.
+fn fused(inputs: &Inputs, heads: usize, sees: Sees, out: &mut [f32], d: usize) {
+    let Inputs { stride, keys, scale, .. } = *inputs;
+    let (queries, width) = (out.len() / d, d / heads);
+    // Queries a task takes: scores stay in cache, and there is work for every core.
+    let tasks = queries.div_ceil(MAX_BLOCK).max(inputs.tasks);
+    let block = queries.div_ceil(tasks.max(1)).max(1);
+    out.par_chunks_mut(block * d).zip(inputs.q.par_chunks(block * stride)).enumerate().for_each_init(
+        || vec![0f32; block * keys],
+        |scores, (index, (out, queries))| {
+            let rows = out.len() / d;
+            for head in 0..heads {
+                let q = Mat::rows(&queries[head * width..], stride);
+                let k = Mat::transposed(&inputs.k[head * width..], stride);
+                let v = Mat::rows(&inputs.v[head * width..], stride);
+                let mixed = &mut out[head * width..];
+                let into = Destination { data: scores, stride: keys };
+                matmul([rows, width, keys], q, k, scale, into, Into::Replace, Threads::One);
+                let mut sums = [1f32; MAX_BLOCK];
+                for (i, (row, sum)) in scores.chunks_mut(keys).take(rows).zip(&mut sums).enumerate() {
+                    let seen = if sees == Sees::All { keys } else { index * block + i + 1 };
+                    *sum = simd::exp_row(&mut row[..seen]);
+                    row[seen..].fill(0.0);
+                }
+                let p = Mat::rows(scores, keys);
+                let into = Destination { data: mixed, stride: d };
+                matmul([rows, keys, width], p, v, 1.0, into, Into::Replace, Threads::One);
+                for (row, sum) in mixed.chunks_mut(d).zip(&sums).take(rows) {
+                    simd::scale(&mut row[..width], 1.0 / sum);
+                }
+            }
+        },
+    );
+}
+
+/// Multi-head attention of one sequence to another; scores are q k / sqrt(width of a head), times
+/// `sign`. Only the first `keys` keys are seen.
+///
+/// # Shapes
+/// `q` [queries, heads * width], `k` and `v` [at least `keys`, heads * width] → as `q`
+pub fn attention_between([q, k, v]: [&Tensor; 3], heads: usize, keys: usize, sign: f32) -> Result<Tensor> {
+    let (_, d) = q.dims2()?;
+    let (held, dk) = k.dims2()?;
+    if d % heads != 0 || dk != d || k.dims() != v.dims() || keys == 0 || keys > held {
+        bail!("attention: {:?} to {keys} of {:?} with {heads} heads", q.dims(), k.dims());
+    }
+    if is_fast(q) {
+        return q.contiguous()?.apply_op3_no_bwd(
+            &k.contiguous()?,
+            &v.contiguous()?,
+            &Between { heads, keys, sign },
+        );
+    }
+    let v = by_head(&v.narrow(0, 0, keys)?, heads)?;
+    let mixed = attention_weights(q, k, heads, keys, sign)?.matmul(&v)?;
+    mixed.transpose(0, 1)?.reshape(q.shape())
+}
+
+/// The soft-maxed scores of `attention_between`, for those who want to see them.
+///
+/// # Shapes
+/// → [heads, queries, keys]
+pub fn attention_weights(q: &Tensor, k: &Tensor, heads: usize, keys: usize, sign: f32) -> Result<Tensor> {
+    let scale = f64::from(sign) / ((q.dim(1)? / heads) as f64).sqrt();
+    let scores = by_head(q, heads)?.matmul(&by_head(&k.narrow(0, 0, keys)?, heads)?.transpose(1, 2)?)?;
+    candle_nn::ops::softmax(&(scores * scale)?, D::Minus1)
+}
+
+/// [rows, heads * width] → [heads, rows, width]
+fn by_head(x: &Tensor, heads: usize) -> Result<Tensor> {
+    x.reshape((x.dim(0)?, heads, ()))?.transpose(0, 1)?.contiguous()
+}
+
+struct Between {
+    heads: usize,
+    keys: usize,
+    sign: f32,
+}
+
+impl CustomOp3 for Between {
+    fn name(&self) -> &'static str {
+        "attention-between"
+    }
+
+    fn cpu_fwd(
+        &self,
+        q: &CpuStorage,
+        q_layout: &Layout,
+        k: &CpuStorage,
+        k_layout: &Layout,
+        v: &CpuStorage,
+        v_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, d) = q_layout.shape().dims2()?;
+        let q = values(q, q_layout)?;
+        let inputs = Inputs {
+            q,
+            k: values(k, k_layout)?,
+            v: values(v, v_layout)?,
+            stride: d,
+            keys: self.keys,
+            scale: self.sign / ((d / self.heads) as f32).sqrt(),
+            tasks: rayon::current_num_threads(),
+        };
+        let mut out = vec![0f32; q.len()];
+        fused(&inputs, self.heads, Sees::All, &mut out, d);
+        Ok((CpuStorage::F32(out), q_layout.shape().clone()))
     }
 }
 
@@ -111,6 +213,22 @@ mod tests {
             for sees in [Sees::All, Sees::Past] {
                 let fast = attention(&qkv, heads, sees).unwrap();
                 assert_close(&fast, &plain(&qkv, heads, sees).unwrap(), 2e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn attention_between_sequences_agrees_with_the_plain_one() {
+        for (queries, keys, heads, width) in [(1, 1, 1, 4), (300, 12, 4, 24), (5, 200, 2, 8)] {
+            let q = noise(&[queries, heads * width], 1);
+            let k = noise(&[keys + 2, heads * width], 2);
+            let v = noise(&[keys + 2, heads * width], 3);
+            for sign in [1.0, -1.0] {
+                let fast = attention_between([&q, &k, &v], heads, keys, sign).unwrap();
+                let seen = by_head(&v.narrow(0, 0, keys).unwrap(), heads).unwrap();
+                let weights = attention_weights(&q, &k, heads, keys, sign).unwrap();
+                let plain = weights.matmul(&seen).unwrap().transpose(0, 1).unwrap();
+                assert_close(&fast, &plain.reshape(q.shape()).unwrap(), 2e-5);
             }
         }
     }

@@ -6,6 +6,7 @@
 //! They are for inference: none has a backward pass.
 
 mod attention;
+mod band;
 mod conv;
 mod elementwise;
 mod gemm;
@@ -14,13 +15,16 @@ mod norm;
 mod packed;
 mod scratch;
 mod simd;
+mod temporal;
 
-pub use attention::{Sees, attention};
+pub use attention::{Sees, attention, attention_between, attention_weights};
+pub use band::band_attention;
 pub use conv::{Conv, Padding, conv2d};
 pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
 pub use packed::Packed;
+pub use temporal::{DepthwiseNorm, Extent, Pads, max_pool_half, residual, unfold};
 
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 

@@ -97,6 +97,31 @@ simd! {
         }
     }
 
+    /// y += a x, value by value
+    pub fn multiply_add(y: &mut [f32], x: &[f32], a: &[f32]) {
+        for ((y, x), a) in y.iter_mut().zip(x).zip(a) {
+            *y = mul_add::<FMA>(*a, *x, *y);
+        }
+    }
+
+    pub fn maximum(y: &mut [f32], x: &[f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y = if *x > *y { *x } else { *y };
+        }
+    }
+
+    pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+        const LANES: usize = 16;
+        let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+        let mut sums = [0f32; LANES];
+        for (a, b) in a.iter().zip(b) {
+            for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+                *sum = mul_add::<FMA>(*a, *b, *sum);
+            }
+        }
+        sums.iter().sum::<f32>() + a_tail.iter().zip(b_tail).map(|(a, b)| a * b).sum::<f32>()
+    }
+
     /// Exact (erf) GELU, in place; erf by Abramowitz and Stegun 7.1.26, error below 1.5e-7.
     pub fn gelu(row: &mut [f32]) {
         for x in row {

@@ -1,0 +1,141 @@
+//! Where gaze meets video and text (GazeNLQ, arXiv 2506.05782, section 2.2).
+//!
+//! The paper says: two cross-attentions, gaze and text to video, added, then self-attention. The
+//! rest is ours: residuals with learned scales, a norm for each stream. With the scales at zero
+//! the block changes nothing, so a GroundNLQ checkpoint keeps its meaning.
+
+use candle_core::{Result, Tensor};
+use candle_nn::VarBuilder;
+
+use super::blocks::{CrossAttention, SelfAttention, Sequence, load_norm};
+use super::config::{Config, GazeMode};
+use super::trace::Trace;
+use crate::nn::layers::LayerNorm;
+use crate::nn::ops::{Extent, Pads, residual};
+
+/// A scale by name, one number a channel.
+fn load_scale(weights: &VarBuilder, name: &str, width: usize) -> Result<Tensor> {
+    weights.get((1, width, 1), name)?.flatten_all()
+}
+
+/// Attention of the video to gaze tokens.
+pub struct GazeBranch {
+    /// Of the token, of the video, and of the token with its position.
+    ln_u: LayerNorm,
+    ln_v: LayerNorm,
+    ln_g: LayerNorm,
+    attn: CrossAttention,
+    scale: Tensor,
+    is_negated: bool,
+}
+
+impl GazeBranch {
+    pub fn load(weights: &VarBuilder, config: &Config) -> Result<Self> {
+        let width = config.network.width;
+        let window = config.fusion.gaze_window;
+        let radius = (window > 1).then_some(window as usize / 2);
+        let sign = if config.gaze.mode == GazeMode::NegAttention { -1.0 } else { 1.0 };
+        let attn = CrossAttention::load(&weights.pp("gaze_attn"), width, config.network.heads)?;
+        Ok(Self {
+            ln_u: load_norm(weights.pp("ln_u"), width)?,
+            ln_v: load_norm(weights.pp("ln_v"), width)?,
+            ln_g: load_norm(weights.pp("ln_g"), width)?,
+            attn: attn.with(radius, sign),
+            scale: load_scale(weights, "scale_gaze", width)?,
+            is_negated: config.gaze.mode == GazeMode::Negate,
+        })
+    }
+
+    pub fn scale(&self) -> &Tensor {
+        &self.scale
+    }
+
+    /// # Shapes
+    /// `x` and tokens [rows, width] → [rows, width], not masked
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        (tokens, positions): &(Tensor, Option<Tensor>),
+        extent: Extent,
+        place: &str,
+        trace: &mut Trace,
+    ) -> Result<Tensor> {
+        let tokens = if self.is_negated { tokens.neg()? } else { tokens.clone() };
+        let mut tokens = self.ln_u.forward(&tokens)?;
+        if let Some(positions) = positions {
+            tokens = (tokens + positions)?;
+        }
+        let queries = self.attn.queries(&self.ln_v.forward(x)?)?;
+        let tokens = self.ln_g.forward(&tokens)?;
+        self.attn.forward(&queries, &tokens, extent.valid, [place, "gaze_attn"], trace)
+    }
+}
+
+/// The fusion block.
+pub struct Fusion {
+    gaze: GazeBranch,
+    ln_t: LayerNorm,
+    ln_a: LayerNorm,
+    text_attn: CrossAttention,
+    self_attn: SelfAttention,
+    text_scale: Tensor,
+    self_scale: Tensor,
+}
+
+/// The block half way: the gaze is in, the text is not.
+#[derive(Clone, Debug)]
+pub struct FusedHalf {
+    x: Tensor,
+    queries: Tensor,
+    extent: Extent,
+}
+
+impl FusedHalf {
+    pub fn tensors(&self) -> [&Tensor; 2] {
+        [&self.x, &self.queries]
+    }
+}
+
+const NAME: &str = "gaze_fusion";
+
+impl Fusion {
+    pub fn load(weights: &VarBuilder, config: &Config) -> Result<Self> {
+        let (width, heads) = (config.network.width, config.network.heads);
+        let radius = config.network.radius(0);
+        Ok(Self {
+            gaze: GazeBranch::load(weights, config)?,
+            ln_t: load_norm(weights.pp("ln_t"), width)?,
+            ln_a: load_norm(weights.pp("ln_a"), width)?,
+            text_attn: CrossAttention::load(&weights.pp("text_attn"), width, heads)?,
+            self_attn: SelfAttention::load(&weights.pp("self_attn"), width, heads, radius)?,
+            text_scale: load_scale(weights, "scale_text", width)?,
+            self_scale: load_scale(weights, "scale_self", width)?,
+        })
+    }
+
+    pub fn first_half(
+        &self,
+        video: &Tensor,
+        tokens: &Tensor,
+        positions: Option<&Tensor>,
+        extent: Extent,
+        trace: &mut Trace,
+    ) -> Result<FusedHalf> {
+        let tokens = (tokens.clone(), positions.cloned());
+        let branch = self.gaze.forward(video, &tokens, extent, NAME, trace)?;
+        let queries = self.text_attn.queries(&self.gaze.ln_v.forward(video)?)?;
+        // the padding stays: the first video block reads what the embedding left there
+        let x = residual(video, &branch, &self.gaze.scale, extent.valid, Pads::Keep)?;
+        Ok(FusedHalf { x, queries, extent })
+    }
+
+    pub fn second_half(&self, half: &FusedHalf, text: &Sequence, trace: &mut Trace) -> Result<Tensor> {
+        let FusedHalf { x, queries, extent } = half;
+        let other = self.ln_t.forward(&text.x)?;
+        let place = [NAME, "text_attn"];
+        let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, trace)?;
+        let x = residual(x, &branch, &self.text_scale, extent.valid, Pads::Keep)?;
+        let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, trace)?;
+        residual(&x, &branch, &self.self_scale, extent.valid, Pads::Keep)
+    }
+}

@@ -1,0 +1,320 @@
+//! What networks over time do with sequences that end before their array does: convolutions, a
+//! maximum over neighbours, and residual sums that keep the padding clean.
+//!
+//! A sequence is a tensor [rows, channels], of which the first `valid` rows mean something.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+use super::{is_fast, simd, values};
+
+/// How long an array over time is, and how much of it means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub rows: usize,
+    pub valid: usize,
+}
+
+impl Extent {
+    /// 1 for rows that mean something, else 0.
+    ///
+    /// # Shapes
+    /// → [rows, 1]
+    fn mask(self, like: &Tensor) -> Result<Tensor> {
+        let mask = (0..self.rows).map(|i| if i < self.valid { 1f32 } else { 0.0 });
+        Tensor::from_iter(mask, like.device())?.reshape((self.rows, 1))?.to_dtype(like.dtype())
+    }
+}
+
+/// The rows round each position side by side, so that a convolution becomes a matrix product.
+/// Beyond the array there are zeros; rows from `extent.valid` on are zero.
+///
+/// # Shapes
+/// `x` [extent.rows, channels] → [extent.rows, kernel * channels]
+pub fn unfold(x: &Tensor, kernel: usize, extent: Extent) -> Result<Tensor> {
+    let (rows, channels) = x.dims2()?;
+    if rows != extent.rows || kernel.is_multiple_of(2) {
+        bail!("unfold: {extent:?} and a kernel of {kernel} do not fit {rows} rows");
+    }
+    if is_fast(x) {
+        return x.contiguous()?.apply_op1_no_bwd(&Unfold { kernel, extent });
+    }
+    let around = x.pad_with_zeros(0, kernel / 2, kernel / 2)?;
+    let taps = (0..kernel).map(|tap| around.narrow(0, tap, rows)).collect::<Result<Vec<_>>>()?;
+    Tensor::stack(&taps, 1)?.reshape((rows, kernel * channels))?.broadcast_mul(&extent.mask(x)?)
+}
+
+struct Unfold {
+    kernel: usize,
+    extent: Extent,
+}
+
+impl CustomOp1 for Unfold {
+    fn name(&self) -> &'static str {
+        "unfold"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, channels) = layout.shape().dims2()?;
+        let x = values(storage, layout)?;
+        let mut out = vec![0f32; rows * self.kernel * channels];
+        let taps = out.par_chunks_mut(self.kernel * channels).take(self.extent.valid).enumerate();
+        taps.with_min_len(16).for_each(|(row, out)| {
+            for (tap, out) in out.chunks_mut(channels).enumerate() {
+                let Some(at) = (row + tap).checked_sub(self.kernel / 2) else { continue };
+                if let Some(x) = x.get(at * channels..(at + 1) * channels) {
+                    out.copy_from_slice(x);
+                }
+            }
+        });
+        Ok((CpuStorage::F32(out), (rows, self.kernel * channels).into()))
+    }
+}
+
+/// A depthwise convolution over three neighbours without bias, then layer normalisation.
+pub struct DepthwiseNorm {
+    /// [3, channels]
+    kernel: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    /// The same three one after another, for the CPU.
+    flat: Vec<f32>,
+    eps: f32,
+}
+
+impl DepthwiseNorm {
+    /// # Shapes
+    /// `kernel` [channels, 1, 3], `weight` and `bias` [channels]
+    pub fn new(kernel: &Tensor, weight: Tensor, bias: Tensor, eps: f32) -> Result<Self> {
+        let kernel = kernel.squeeze(1)?.t()?.contiguous()?;
+        if kernel.dim(0)? != 3 || kernel.dim(1)? != weight.elem_count() || weight.dims() != bias.dims() {
+            bail!("depthwise: kernel {:?} does not fit norm {:?}", kernel.dims(), weight.dims());
+        }
+        let parts = [kernel.flatten_all()?, weight.flatten_all()?, bias.flatten_all()?];
+        let flat = Tensor::cat(&parts, 0)?.to_dtype(DType::F32)?.to_vec1()?;
+        Ok(Self { kernel, weight, bias, flat, eps })
+    }
+
+    /// Every `stride`-th position; the convolution gives zero from `out.valid` on, so that the norm
+    /// gives its bias there.
+    ///
+    /// # Shapes
+    /// `x` [rows, channels] → [out.rows, channels]
+    pub fn forward(&self, x: &Tensor, stride: usize, out: Extent) -> Result<Tensor> {
+        if is_fast(x) {
+            return x.contiguous()?.apply_op1_no_bwd(&Depthwise { layer: self, stride, out });
+        }
+        let (rows, channels) = x.dims2()?;
+        // zeros before, and enough of them after for the last output position
+        let after = (out.rows * stride + 1).saturating_sub(rows);
+        let around = x.pad_with_zeros(0, 1, after)?;
+        let mut sum = Tensor::zeros((out.rows, channels), x.dtype(), x.device())?;
+        for tap in 0..3 {
+            let taken = around.narrow(0, tap, out.rows * stride)?;
+            let taken = taken.reshape((out.rows, stride, channels))?.narrow(1, 0, 1)?.squeeze(1)?;
+            sum = (sum + taken.broadcast_mul(&self.kernel.get(tap)?)?)?;
+        }
+        let sum = sum.broadcast_mul(&out.mask(x)?)?;
+        super::layer_norm(&sum, &self.weight, &self.bias, self.eps)
+    }
+}
+
+struct Depthwise<'a> {
+    layer: &'a DepthwiseNorm,
+    stride: usize,
+    out: Extent,
+}
+
+impl CustomOp1 for Depthwise<'_> {
+    fn name(&self) -> &'static str {
+        "depthwise-norm"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, channels) = layout.shape().dims2()?;
+        let x = values(storage, layout)?;
+        let flat = &self.layer.flat;
+        if flat.len() != 5 * channels {
+            bail!("depthwise: {} channels expected, found {channels}", flat.len() / 5);
+        }
+        let (kernel, norm) = flat.split_at(3 * channels);
+        let (weight, bias) = norm.split_at(channels);
+        let mut out = vec![0f32; self.out.rows * channels];
+        let body = |sum: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
+            sum.fill(0.0);
+            if row < self.out.valid {
+                let taps = (0..3).filter_map(|tap| Some((tap, (row * self.stride + tap).checked_sub(1)?)));
+                for (tap, at) in taps.filter(|(_, at)| *at < rows) {
+                    simd::multiply_add(
+                        sum,
+                        &x[at * channels..(at + 1) * channels],
+                        &kernel[tap * channels..(tap + 1) * channels],
+                    );
+                }
+            }
+            simd::layer_norm_row(sum, weight, bias, self.layer.eps, out);
+        };
+        out.par_chunks_mut(channels)
+            .enumerate()
+            .with_min_len(16)
+            .for_each_init(|| vec![0f32; channels], body);
+        Ok((CpuStorage::F32(out), (self.out.rows, channels).into()))
+    }
+}
+
+/// The largest of each even position and its two neighbours inside the array. Rows from `out.valid`
+/// on are zero.
+///
+/// # Shapes
+/// `x` [rows, channels] → [out.rows, channels]
+pub fn max_pool_half(x: &Tensor, out: Extent) -> Result<Tensor> {
+    let (rows, channels) = x.dims2()?;
+    if out.valid * 2 > rows + 1 {
+        bail!("pooling: {rows} rows do not give {}", out.valid);
+    }
+    if is_fast(x) {
+        return x.contiguous()?.apply_op1_no_bwd(&MaxPool(out));
+    }
+    // a copy of the first and last row on each side changes no maximum
+    let before = x.narrow(0, 0, 1)?;
+    let after = x.narrow(0, rows - 1, 1)?;
+    let around = Tensor::cat(&[&before, x, &after, &after], 0)?;
+    let every_other = |tap: usize| {
+        let taken = around.narrow(0, tap, 2 * out.valid)?;
+        taken.reshape((out.valid, 2, channels))?.narrow(1, 0, 1)?.squeeze(1)
+    };
+    // where the last position has no right neighbour, tap 2 reads the copies
+    let largest = every_other(0)?.maximum(&every_other(1)?)?.maximum(&every_other(2)?)?;
+    largest.pad_with_zeros(0, 0, out.rows - out.valid)
+}
+
+struct MaxPool(Extent);
+
+impl CustomOp1 for MaxPool {
+    fn name(&self) -> &'static str {
+        "max-pool"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, channels) = layout.shape().dims2()?;
+        let x = values(storage, layout)?;
+        let mut out = vec![0f32; self.0.rows * channels];
+        out.par_chunks_mut(channels).take(self.0.valid).enumerate().with_min_len(16).for_each(
+            |(row, out)| {
+                let (first, last) = ((2 * row).saturating_sub(1), (2 * row + 2).min(rows));
+                out.copy_from_slice(&x[first * channels..(first + 1) * channels]);
+                for at in first + 1..last {
+                    simd::maximum(out, &x[at * channels..(at + 1) * channels]);
+                }
+            },
+        );
+        Ok((CpuStorage::F32(out), (self.0.rows, channels).into()))
+    }
+}
+
+/// What a residual sum leaves in the rows that mean nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pads {
+    Zero,
+    /// As they were.
+    Keep,
+}
+
+/// x + scale * branch in the rows that mean something.
+///
+/// # Shapes
+/// `x` and `branch` [rows, channels], `scale` [channels] → [rows, channels]
+pub fn residual(x: &Tensor, branch: &Tensor, scale: &Tensor, valid: usize, pads: Pads) -> Result<Tensor> {
+    if x.dims() != branch.dims() || x.dim(1)? != scale.elem_count() {
+        bail!("residual: {:?} + {:?} * {:?}", x.dims(), scale.dims(), branch.dims());
+    }
+    if is_fast(x) {
+        let op = Residual { valid, pads };
+        return x.contiguous()?.apply_op3_no_bwd(&branch.contiguous()?, scale, &op);
+    }
+    let mask = Extent { rows: x.dim(0)?, valid }.mask(x)?;
+    let branch = branch.broadcast_mul(scale)?;
+    match pads {
+        Pads::Zero => (x + branch)?.broadcast_mul(&mask),
+        Pads::Keep => x + branch.broadcast_mul(&mask)?,
+    }
+}
+
+struct Residual {
+    valid: usize,
+    pads: Pads,
+}
+
+impl CustomOp3 for Residual {
+    fn name(&self) -> &'static str {
+        "residual"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        branch: &CpuStorage,
+        branch_layout: &Layout,
+        scale: &CpuStorage,
+        scale_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, channels) = x_layout.shape().dims2()?;
+        let branch = values(branch, branch_layout)?;
+        let scale = values(scale, scale_layout)?;
+        let mut out = values(x, x_layout)?.to_vec();
+        let rows = out.par_chunks_mut(channels).zip(branch.par_chunks(channels)).enumerate();
+        rows.with_min_len(16).for_each(|(row, (out, branch))| {
+            if row < self.valid {
+                simd::multiply_add(out, branch, scale);
+            } else if self.pads == Pads::Zero {
+                out.fill(0.0);
+            }
+        });
+        Ok((CpuStorage::F32(out), x_layout.shape().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::super::testing::{assert_close, noise};
+    use super::*;
+
+    /// The plain path runs for every type but f32.
+    #[track_caller]
+    fn check(x: &Tensor, op: impl Fn(&Tensor) -> Result<Tensor>) {
+        let plain = op(&x.to_dtype(DType::F64).unwrap()).unwrap();
+        assert_close(&op(x).unwrap(), &plain.to_dtype(DType::F32).unwrap(), 1e-5);
+    }
+
+    fn like(tensor: &Tensor, x: &Tensor) -> Tensor {
+        tensor.to_dtype(x.dtype()).unwrap()
+    }
+
+    #[test]
+    fn fast_and_plain_paths_agree() {
+        let x = noise(&[11, 6], 1);
+        for valid in [11, 10, 1] {
+            for kernel in [1, 3, 5] {
+                check(&x, |x| unfold(x, kernel, Extent { rows: 11, valid }));
+            }
+            for rows in [6, 7] {
+                check(&x, |x| max_pool_half(x, Extent { rows, valid: valid.div_ceil(2) }));
+            }
+            let (branch, scale) = (noise(&[11, 6], 2), noise(&[6], 3));
+            for pads in [Pads::Zero, Pads::Keep] {
+                check(&x, |x| residual(x, &like(&branch, x), &like(&scale, x), valid, pads));
+            }
+            let (kernel, weight, bias) = (noise(&[6, 1, 3], 4), noise(&[6], 5), noise(&[6], 6));
+            for (stride, rows) in [(1, 11), (2, 6), (2, 7)] {
+                let out = Extent { rows, valid: valid.div_ceil(stride) };
+                check(&x, |x| {
+                    let [kernel, weight, bias] = [&kernel, &weight, &bias].map(|t| like(t, x));
+                    DepthwiseNorm::new(&kernel, weight, bias, 1e-5)?.forward(x, stride, out)
+                });
+            }
+        }
+    }
+}
