@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use gazenlq::grounding::groundnlq::{
     Ask, Config, FusionPosition, GazeFeatures, GazeMode, GroundNlq, Mismatch, StateDict, Tensors,
-    TextPadding, align_tokens, check, expected_tensors, import, imported, read_checkpoint,
+    TextPadding, check, expected_tensors, import, imported, read_checkpoint,
 };
 use gazenlq::nn::ModelDir;
 
@@ -79,18 +79,11 @@ fn weights(config: &Config) -> Tensors {
     expected.into_iter().map(|(name, shape)| (name.clone(), made(&name, &shape))).collect()
 }
 
-fn gaze_tokens(network: &GroundNlq, steps: usize) -> Tensor {
-    let features = made("omnivore", &[steps + 3, 10]);
-    let input = GazeFeatures { features, clip_start_secs: 0.4, frames: None };
-    let estimates = network.estimator().unwrap().estimate(&input).unwrap();
-    let sums = estimates.maps.flatten_from(1).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
-    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-4), "{sums:?}");
-    align_tokens(&estimates, network.config(), steps).unwrap()
-}
-
 fn answer(config: &Config, weights: &Tensors, steps: usize) -> Vec<[u32; 3]> {
     let network = GroundNlq::from_tensors(weights, config.clone(), &Device::Cpu).unwrap();
-    let gaze = network.estimator().map(|_| gaze_tokens(&network, steps));
+    let gaze =
+        GazeFeatures { features: made("omnivore", &[steps + 3, 10]), clip_start_secs: 0.4, frames: None };
+    let gaze = network.gaze_tokens(&gaze, steps).unwrap();
     let clip = network.encode_clip(&made("video", &[steps, 20]), gaze.as_ref(), 30.0).unwrap();
     let ask = Ask { keep: Some(50), ..Ask::default() };
     let found = network.localize(&clip, &made("text", &[5, 12]), &ask).unwrap().windows;
@@ -116,6 +109,19 @@ fn gaze_with_zero_scales_is_groundnlq_bit_for_bit() {
             assert_eq!(answer(&config, &weights, 41), plain, "{mode:?} at {position:?}");
         }
     }
+}
+
+#[test]
+fn predicted_gaze_maps_are_probabilities() {
+    let mut config = tiny();
+    config.gaze.mode = GazeMode::Positive;
+    let network = GroundNlq::from_tensors(&weights(&config), config, &Device::Cpu).unwrap();
+    // more windows than one sequence
+    let gaze = GazeFeatures { features: made("omnivore", &[70, 10]), clip_start_secs: 0.0, frames: None };
+    let estimates = network.estimator().unwrap().estimate(&gaze).unwrap();
+    assert_eq!(estimates.maps.dims(), [70, 64, 64]);
+    let sums = estimates.maps.flatten_from(1).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
+    assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-4), "{sums:?}");
 }
 
 #[test]
@@ -186,6 +192,7 @@ fn a_checkpoint_is_imported_once_and_what_does_not_fit_is_named() {
     assert_eq!(mismatch.unexpected, [("extra".to_owned(), vec![2])]);
     assert_eq!(model.config, config);
     assert_eq!(imported(&models).len(), 1);
+    model.load(&Device::Cpu).unwrap();
     assert!(
         Mismatch::of(&config, &read_checkpoint(&model.weights(), StateDict::Raw).unwrap())
             .unwrap()

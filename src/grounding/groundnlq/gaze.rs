@@ -344,8 +344,8 @@ mod tests {
     #[test]
     fn interpolated_tokens_tell_the_time_of_their_step() {
         let config = Config::default();
-        let centres = window_centres(100, Some(1630), &config.gaze);
-        assert_eq!(centres[99], (1630.0 - 16.0) / 30.0);
+        let centres = window_centres(100, Some(1610), &config.gaze);
+        assert_eq!(centres[99], (1610.0 - 16.0) / 30.0);
         let found = align_tokens(&estimates(centres.clone()), &config, 100).unwrap();
         for (i, row) in found.to_vec2::<f32>().unwrap().into_iter().enumerate() {
             let time = ((i as f64 + 0.5) * 16.043 / 30.0).clamp(centres[0], centres[99]);

@@ -3,10 +3,11 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use candle_core::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, GroundNlqError, Mismatch, StateDict, read_checkpoint};
+use super::{Config, GroundNlq, GroundNlqError, Mismatch, StateDict, read_checkpoint};
 use crate::nn::{ModelDir, NnError};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -41,6 +42,11 @@ pub struct Imported {
 impl Imported {
     pub fn weights(&self) -> PathBuf {
         self.folder.join(WEIGHTS)
+    }
+
+    /// Builds the network.
+    pub fn load(&self, device: &Device) -> Result<GroundNlq, GroundNlqError> {
+        GroundNlq::load(&self.weights(), StateDict::Raw, self.config.clone(), device)
     }
 
     /// Opens the model that stands in `folder`.

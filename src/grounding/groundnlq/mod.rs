@@ -243,11 +243,20 @@ impl GroundNlq {
         self.estimator.as_ref()
     }
 
+    /// Gaze tokens for a clip of `steps` steps, as `encode_clip` takes them; `None` if the network has
+    /// no gaze path. They depend on no question, and may be kept as long as the estimator is frozen.
+    pub fn gaze_tokens(&self, gaze: &GazeFeatures, steps: usize) -> Result<Option<Tensor>, GroundNlqError> {
+        let Some(estimator) = &self.estimator else { return Ok(None) };
+        let features = self.accepted("gaze", &gaze.features, self.config.gaze.input_dim)?;
+        let estimates = estimator.estimate(&GazeFeatures { features, ..gaze.clone() })?;
+        Ok(Some(align_tokens(&estimates, &self.config, steps)?))
+    }
+
     /// Computes what no question is needed for: about a quarter of the work.
     ///
     /// # Shapes
     /// `video` f32 `[steps, video_dim]`, any device; `gaze` f32 [steps, width], one token a step (see
-    /// `align_tokens`), needed if `gaze.mode` is not `off`
+    /// `gaze_tokens`), needed if `gaze.mode` is not `off`
     pub fn encode_clip(
         &self,
         video: &Tensor,

@@ -68,11 +68,14 @@ pub fn read_checkpoint(path: &Path, which: StateDict) -> Result<Tensors, GroundN
     named.into_iter().map(plain).collect()
 }
 
+/// A tensor's name and shape.
+pub type NamedShape = (String, Vec<usize>);
+
 /// What a checkpoint lacks, has too much, or has in another shape.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mismatch {
-    pub missing: Vec<(String, Vec<usize>)>,
-    pub unexpected: Vec<(String, Vec<usize>)>,
+    pub missing: Vec<NamedShape>,
+    pub unexpected: Vec<NamedShape>,
     /// Name, expected, found.
     pub misshapen: Vec<(String, Vec<usize>, Vec<usize>)>,
 }
@@ -126,7 +129,7 @@ impl fmt::Display for Mismatch {
 }
 
 /// Every tensor that a network of this configuration reads, in the order in which it reads them.
-pub fn expected_tensors(config: &Config) -> Result<Vec<(String, Vec<usize>)>, GroundNlqError> {
+pub fn expected_tensors(config: &Config) -> Result<Vec<NamedShape>, GroundNlqError> {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let backend = Box::new(Recorder(Arc::clone(&seen)));
     let weights = VarBuilder::from_backend(backend, DType::F32, Device::Cpu);
@@ -136,7 +139,7 @@ pub fn expected_tensors(config: &Config) -> Result<Vec<(String, Vec<usize>)>, Gr
 }
 
 /// Gives zeros and remembers what was asked for: the network's code is the one list of its tensors.
-struct Recorder(Arc<Mutex<Vec<(String, Vec<usize>)>>>);
+struct Recorder(Arc<Mutex<Vec<NamedShape>>>);
 
 impl SimpleBackend for Recorder {
     fn get(
