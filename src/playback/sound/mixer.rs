@@ -94,8 +94,10 @@ impl Mixer {
             };
             let time = block.time + samples_long(self.played as u64, self.rate);
             if let Some(due) = due {
-                // once silent, the first sample waits for its exact place
-                let slack = if self.gain > 0.0 { SLACK } else { MediaTime::ZERO };
+                // Out of silence, the first sample goes to its place. The clock stands between two
+                // samples: less than half of one as slack, and neither would ever be due.
+                let three_quarters = samples_long(3, self.rate.saturating_mul(4));
+                let slack = if self.gain > 0.0 { SLACK } else { three_quarters };
                 if time > due + slack {
                     return None;
                 }
@@ -182,6 +184,19 @@ mod tests {
         assert_eq!(heard(&mut mixer, now, 0, 300), vec![0; 300]);
         let begun = heard(&mut mixer, now, 300, 20);
         assert_eq!(begun[10..], (310..320).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn sound_starts_wherever_the_clock_stands_between_two_samples() {
+        for micros in (0..1000).step_by(50) {
+            let (mut mixer, sender, now) = mixer();
+            assert!(sender.send(block(0, 0, 200)).is_ok());
+            mixer.gain = 0.0;
+            let mut out = vec![0.0; 100];
+            mixer.fill(&mut out, 1, now + Duration::from_micros(20_000 + micros));
+            let off = (out[50] * 1000.0).round() as i64 - 70;
+            assert!((0..=1).contains(&off), "{micros} microseconds: off by {off} samples");
+        }
     }
 
     #[test]
