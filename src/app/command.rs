@@ -100,6 +100,7 @@ pub enum AppCommand {
     /// The in-app path box, where no native dialog came.
     PathBox(PathRequest),
     FetchModels,
+    ToggleSound,
     Theme(ThemeChoice),
     ToggleFullscreen,
     TogglePanel(PanelId),
@@ -181,6 +182,9 @@ fn always(_: &AppState) -> bool {
 fn has_clip(state: &AppState) -> bool {
     state.player.is_some()
 }
+fn has_sound(state: &AppState) -> bool {
+    state.player.as_ref().is_some_and(|player| player.info().has_audio)
+}
 fn has_gaze(state: &AppState) -> bool {
     state.gaze.is_some()
 }
@@ -243,6 +247,7 @@ pub const ACTIONS: &[Action] = actions! {
         "double-speed" "Twice the speed", "Speed times two", [shift(Key::CloseBracket), key(Key::CloseCurlyBracket)], has_clip, |s| s.rate_times(2.0);
         "normal-speed" "Normal speed", "Back to 1x", [key(Key::Backslash)], has_clip, |_| PlaybackCommand::SetRate(1.0).into();
         "loop" "Loop on / off", "Loop the chosen moment or range, or stop looping", [key(Key::R)], has_clip, |_| AppCommand::LoopSelection.into();
+        "sound" "Sound on / off", "Hear the clip while it plays forwards at normal speed", [ctrl_shift(Key::U)], has_sound, |_| AppCommand::ToggleSound.into();
         "back" "Back to where I was", "Undo the last jump", [shift(Key::Backspace), ctrl(Key::OpenBracket)], has_clip, |_| PlaybackCommand::Back.into();
     }
     "Query" {

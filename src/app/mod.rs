@@ -101,6 +101,10 @@ impl App {
         refresh::refresh(&mut self.state);
         if let Some(player) = &mut self.state.player {
             player.receive();
+            if let Some(failure) = player.take_sound_failure() {
+                self.state.settings.has_sound = false;
+                self.state.notices.warning(failure.to_string());
+            }
             if let Some(text) = self.startup.query.take() {
                 self.outbox.push(QueryCommand::Ask(text).into());
             }
@@ -154,6 +158,7 @@ impl App {
             AppCommand::ExportResultsTo(path, format) => export::results(state, path, format),
             AppCommand::PathBox(request) => view.path_box = Some(view_state::PathBox::new(request)),
             AppCommand::FetchModels => update::fetch_models(state),
+            AppCommand::ToggleSound => update::toggle_sound(state),
             AppCommand::Theme(choice) => {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);

@@ -23,6 +23,7 @@ pub struct Settings {
     pub timeline: TimelineOptions,
     /// Pictures a second are computed for the answer's evidence.
     pub feature_fps: f32,
+    pub has_sound: bool,
 }
 
 /// A session that was open before, and where its playhead stood.
@@ -43,6 +44,7 @@ impl Default for Settings {
             is_timeline_open: true,
             timeline: TimelineOptions::default(),
             feature_fps: 1.0,
+            has_sound: false,
         }
     }
 }

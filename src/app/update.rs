@@ -124,6 +124,7 @@ fn opened(state: &mut AppState, opened: Opened) {
         close(state);
         let resume = state.settings.recent.iter().find(|r| r.files == opened.files).map(|r| r.playhead_nanos);
         state.player = Some(opened.player);
+        apply_sound(state);
         if let (Some(nanos), Some(player)) = (resume, &mut state.player) {
             player.apply(PlaybackCommand::Seek(MediaTime::from_nanos(nanos)), 0.0);
         }
@@ -258,6 +259,20 @@ pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
         return;
     }
     start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
+}
+
+pub fn toggle_sound(state: &mut AppState) {
+    state.settings.has_sound ^= true;
+    apply_sound(state);
+}
+
+/// A clip without sound stays silent and keeps the setting.
+fn apply_sound(state: &mut AppState) {
+    let is_on = state.settings.has_sound;
+    if let Some(player) = &mut state.player {
+        let has_audio = player.info().has_audio;
+        player.set_sound(is_on && has_audio);
+    }
 }
 
 fn ask(state: &mut AppState, text: &str) {

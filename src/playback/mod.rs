@@ -6,6 +6,7 @@
 mod cache;
 mod clock;
 mod decoder;
+mod sound;
 #[cfg(test)]
 mod testing;
 
@@ -17,6 +18,7 @@ use clock::Clock;
 use decoder::{Decoder, Wish};
 
 pub use decoder::FrameSource;
+pub use sound::{Mixer, Sound, SoundError, Speaker, SystemSpeaker};
 
 use crate::job::Wake;
 use crate::time::{FrameIdx, MediaTime, TimeRange};
@@ -39,6 +41,8 @@ const MAX_LAG_FRAMES: u32 = 4;
 const SCRUB_REST_SECS: f64 = 0.06;
 /// Without a picture for this long, the viewer is told that it is waiting.
 const PATIENCE_SECS: f64 = 0.4;
+/// Without a picture for this long the clock may be waiting, and the sound waits with it.
+const HELD_SECS: f64 = 0.1;
 const HISTORY: usize = 64;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +90,8 @@ pub struct Player {
     /// Wall time since when the wanted picture is missing.
     missing_since: Option<f64>,
     failure: Option<String>,
+    sound: Option<Sound>,
+    wake: Wake,
 }
 
 impl Player {
@@ -113,7 +119,7 @@ impl Player {
         S: FrameSource,
         F: FnOnce() -> Result<S, VideoError> + Send + 'static,
     {
-        let decoder = Decoder::spawn(Arc::clone(&table), wake, build)
+        let decoder = Decoder::spawn(Arc::clone(&table), Arc::clone(&wake), build)
             .map_err(|e| VideoError::Unreadable { reason: e.to_string(), path: info.path.clone() })?;
         let mut clock = Clock::new(table.range());
         clock.anchor(table.first_time(), 0.0);
@@ -130,6 +136,8 @@ impl Player {
             scrubbed_at: None,
             missing_since: None,
             failure: None,
+            sound: None,
+            wake,
         })
     }
 
@@ -208,6 +216,45 @@ impl Player {
             self.bridge(due);
         }
         self.decoder.wish(self.wish(due));
+        if let Some(sound) = &self.sound {
+            sound.follow(self.heard());
+        }
+    }
+
+    /// Turns the clip's sound on or off; it is off at first.
+    pub fn set_sound(&mut self, is_on: bool) {
+        self.set_sound_with(is_on, SystemSpeaker::open);
+    }
+
+    /// As `set_sound`, to any speaker.
+    pub fn set_sound_with<S, F>(&mut self, is_on: bool, open: F)
+    where
+        S: Speaker,
+        F: FnOnce() -> Result<S, SoundError> + Send + 'static,
+    {
+        if is_on != self.sound.is_some() {
+            let start = || Sound::start(self.info.path.clone(), Arc::clone(&self.wake), open);
+            self.sound = is_on.then(start);
+        }
+    }
+
+    pub fn has_sound(&self) -> bool {
+        self.sound.is_some()
+    }
+
+    /// Why there is no sound although it was turned on, once; it is off then.
+    pub fn take_sound_failure(&mut self) -> Option<SoundError> {
+        let failure = self.sound.as_ref()?.take_failure()?;
+        self.sound = None;
+        Some(failure)
+    }
+
+    /// The time to be heard now: playing forwards at normal speed, with pictures that come in time.
+    fn heard(&self) -> Option<MediaTime> {
+        let is_held = self.missing_since.is_some_and(|since| self.wall_secs - since > HELD_SECS);
+        let is_heard =
+            self.clock.is_running() && self.clock.rate() == 1.0 && self.scrubbed_at.is_none() && !is_held;
+        is_heard.then(|| self.time())
     }
 
     /// What to show and whether to hold while the due picture is missing.

@@ -9,6 +9,7 @@ mod index;
 mod open;
 mod planes;
 mod reader;
+mod sound;
 mod stored;
 mod thumbnails;
 
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 pub use frame::{Frame, Planes, Rotation, YuvMatrix};
 pub use index::FrameTable;
 pub use reader::{VideoReader, decoders, ffmpeg_versions};
+pub use sound::{SoundBlock, SoundReader, count_in, samples_long};
 pub use thumbnails::{Thumbnail, thumbnails};
 
 use crate::time::MediaTime;
@@ -78,6 +80,10 @@ pub enum VideoError {
     NotVideo { reason: String, path: PathBuf },
     #[error("there is no video stream in this file, only {found}; open a file with pictures: {}", path.display())]
     NoVideoStream { found: String, path: PathBuf },
+    #[error("there is no sound in this file, only {found}: {}", path.display())]
+    NoSoundStream { found: String, path: PathBuf },
+    #[error("the sound codec `{codec}` cannot be decoded here ({reason}); the pictures play without it: {}", path.display())]
+    SoundCodec { codec: String, reason: String, path: PathBuf },
     #[error("the codec `{codec}` cannot be decoded here ({reason}); convert it with `ffmpeg -i IN -c:v libx264 OUT.mp4`: {}", path.display())]
     Codec { codec: String, reason: String, path: PathBuf },
     #[error("no picture of the video could be found, it may be cut off; copy or download it again: {}", path.display())]

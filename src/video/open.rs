@@ -32,10 +32,7 @@ pub(super) struct Opened {
 
 impl Opened {
     pub fn new(path: &Path) -> Result<Self, VideoError> {
-        check_file(path)?;
-        start_ffmpeg();
-        let input = ff::format::input(path)
-            .map_err(|e| VideoError::NotVideo { reason: e.to_string(), path: path.to_owned() })?;
+        let input = open_input(path)?;
         let Some(video) = input.streams().best(Type::Video) else {
             return Err(VideoError::NoVideoStream { found: found_streams(&input), path: path.to_owned() });
         };
@@ -57,9 +54,7 @@ impl Opened {
 
     /// Nanoseconds since the clip's zero of a stamp of the stream.
     fn nanos(&self, stamp: i64) -> MediaTime {
-        let scaled = i128::from(stamp) * i128::from(self.time_base.numerator()) * 1_000_000_000
-            / i128::from(self.time_base.denominator().max(1));
-        MediaTime::from_nanos(scaled as i64 - container_start(&self.input))
+        MediaTime::from_nanos(scaled_nanos(stamp, self.time_base) - container_start(&self.input))
     }
 
     pub fn frame_table(&mut self, path: &Path) -> Result<FrameTable, VideoError> {
@@ -114,6 +109,19 @@ impl Opened {
     }
 }
 
+pub(super) fn open_input(path: &Path) -> Result<ff::format::context::Input, VideoError> {
+    check_file(path)?;
+    start_ffmpeg();
+    ff::format::input(path).map_err(|e| VideoError::NotVideo { reason: e.to_string(), path: path.to_owned() })
+}
+
+/// A stamp of a stream in nanoseconds.
+pub(super) fn scaled_nanos(stamp: i64, time_base: ff::Rational) -> i64 {
+    let scaled = i128::from(stamp) * i128::from(time_base.numerator()) * 1_000_000_000
+        / i128::from(time_base.denominator().max(1));
+    scaled as i64
+}
+
 fn check_file(path: &Path) -> Result<(), VideoError> {
     let path = PathBuf::from(path);
     match std::fs::metadata(&path) {
@@ -127,7 +135,7 @@ fn check_file(path: &Path) -> Result<(), VideoError> {
     }
 }
 
-fn found_streams(input: &ff::format::context::Input) -> String {
+pub(super) fn found_streams(input: &ff::format::context::Input) -> String {
     let kinds: Vec<String> =
         input.streams().map(|s| format!("{:?}", s.parameters().medium()).to_lowercase()).collect();
     if kinds.is_empty() { "no streams at all".into() } else { kinds.join(", ") }
@@ -136,7 +144,7 @@ fn found_streams(input: &ff::format::context::Input) -> String {
 /// Nanoseconds between the container's own zero and ours. Broadcast streams begin at an arbitrary
 /// clock; elsewhere zero is zero, and a late first picture is late.
 #[expect(unsafe_code, reason = "ffmpeg-next does not expose start_time")]
-fn container_start(input: &ff::format::context::Input) -> i64 {
+pub(super) fn container_start(input: &ff::format::context::Input) -> i64 {
     // SAFETY: the pointer is valid while `input` lives; the field is a plain integer.
     let start = unsafe { (*input.as_ptr()).start_time };
     let is_broadcast = input.format().name().contains("mpeg");

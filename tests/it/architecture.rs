@@ -85,6 +85,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rfd", &["app"]),
     ("clap", &["cli"]),
     ("ureq", &["nn"]),
+    ("cpal", &["playback/sound/device.rs"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

@@ -20,6 +20,7 @@ mod nlq_split;
 mod parity;
 mod render;
 mod shaders;
+mod sound;
 mod support;
 mod video;
 mod view;

@@ -33,6 +33,9 @@ pub fn status_ui(ui: &mut Ui, state: &AppState, view: &ViewState, out: &mut Vec<
             }
             if let Some(player) = &state.player {
                 ui.colored_label(faint, format!("{} MiB of frames kept", player.cached_bytes() >> 20));
+                if player.has_sound() {
+                    ui.colored_label(faint, "sound on");
+                }
             }
         });
     });
