@@ -11,7 +11,7 @@ RUN_PACKAGES=(
     libxkbcommon0 libxkbcommon-x11-0 libx11-6 libx11-xcb1 libxcursor1 libxi6 libxrandr2 libwayland-client0
     fonts-noto-cjk
 )
-TEST_PACKAGES=(xvfb xauth ffmpeg libasound2-dev)
+TEST_PACKAGES=(xvfb xauth ffmpeg)
 
 # Names those of "$@" that are not installed, one a line.
 missing_packages() {

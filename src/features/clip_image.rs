@@ -5,7 +5,6 @@
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::ImageEncoder;
 use super::clip::{Encoder, LAYER_NORM_EPS, TowerConfig};
 use super::preprocess::{Filter, RgbImage8};
 use crate::nn::layers::{LayerNorm, Linear};
@@ -163,19 +162,6 @@ impl ClipImageTower {
             }
         }
         pixels
-    }
-}
-
-impl ImageEncoder for ClipImageTower {
-    fn id(&self) -> &str {
-        match self.framing {
-            Framing::Squeeze => "clip-vit-b16",
-            Framing::CentreCrop => "clip-vit-b16-centre",
-        }
-    }
-
-    fn dim(&self) -> usize {
-        EMBED_DIM
     }
 }
 

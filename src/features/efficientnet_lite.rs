@@ -6,7 +6,6 @@
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::ImageEncoder;
 use super::preprocess::{Filter, RgbImage8};
 use crate::nn::ops::{Activation, Conv, Padding, conv2d, linear};
 use crate::nn::{ModelDir, NnError, open_weights};
@@ -124,16 +123,6 @@ impl EfficientNetLite2 {
         let features = self.head.forward(&x)?.flatten_from(2)?.mean(D::Minus1)?;
         let logits = linear(&features, &self.class_weight, &self.class_bias, Activation::Identity)?;
         Ok((features, logits))
-    }
-}
-
-impl ImageEncoder for EfficientNetLite2 {
-    fn id(&self) -> &str {
-        "efficientnet-lite2"
-    }
-
-    fn dim(&self) -> usize {
-        CLASSES
     }
 }
 

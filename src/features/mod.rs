@@ -25,12 +25,3 @@ pub use evidence::{FrameEvidence, PLACES, POOLED_GRID, Places, TAGS_KEPT, TagEvi
 pub use minilm::MiniLm;
 pub use preprocess::{Filter, RgbImage8};
 pub use query::{QueryEncoder, QueryText};
-
-/// A network that turns a picture into a vector.
-pub trait ImageEncoder: Send + Sync {
-    /// Names the network and its weights; part of cache keys.
-    fn id(&self) -> &str;
-
-    /// Length of the vector.
-    fn dim(&self) -> usize;
-}

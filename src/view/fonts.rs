@@ -1,5 +1,5 @@
-//! egui's fonts, with fonts of the system behind them: file names and questions may be in any
-//! script, and egui brings neither Chinese, Japanese and Korean letters nor emoji.
+//! egui's fonts, emoji among them, with a font of the system behind them: file names and questions
+//! may be in Chinese, Japanese or Korean, which egui does not bring.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,17 +30,6 @@ const CJK_NAMES: [&str; 8] = [
     "unifont",
 ];
 
-/// Emoji, drawn in colour where the font has them so.
-const EMOJI_FILES: [&str; 6] = [
-    "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/noto/NotoColorEmoji.ttf",
-    "/usr/share/fonts/google-noto-color-emoji-fonts/NotoColorEmoji.ttf",
-    "/usr/share/fonts/truetype/ancient-scripts/Symbola_hint.ttf",
-    "/System/Library/Fonts/Apple Color Emoji.ttc",
-    "C:\\Windows\\Fonts\\seguiemj.ttf",
-];
-const EMOJI_NAMES: [&str; 4] = ["notocoloremoji", "notoemoji", "symbola", "twemoji"];
-
 /// Larger files would cost more memory than the rest of the window.
 const MAX_BYTES: u64 = 48 << 20;
 /// A search looks at no more files than this, so that a huge collection cannot delay the start.
@@ -50,11 +39,10 @@ const MAX_FILES: usize = 4_000;
 pub fn install(ctx: &egui::Context) -> Option<PathBuf> {
     let mut fonts = egui::FontDefinitions::default();
     let cjk = find(&CJK_FILES, &CJK_NAMES);
-    for (name, path) in [("cjk", cjk.clone()), ("emoji", find(&EMOJI_FILES, &EMOJI_NAMES))] {
-        let Some(bytes) = path.and_then(|path| std::fs::read(path).ok()) else { continue };
-        fonts.font_data.insert(name.into(), Arc::new(egui::FontData::from_owned(bytes)));
+    if let Some(bytes) = cjk.as_ref().and_then(|path| std::fs::read(path).ok()) {
+        fonts.font_data.insert("cjk".into(), Arc::new(egui::FontData::from_owned(bytes)));
         for family in [egui::FontFamily::Proportional, egui::FontFamily::Monospace] {
-            fonts.families.entry(family).or_default().push(name.into());
+            fonts.families.entry(family).or_default().push("cjk".into());
         }
     }
     // the code font comes with egui and has arrows and signs that the text font lacks

@@ -84,7 +84,7 @@ pub struct DepthwiseNorm {
 
 impl DepthwiseNorm {
     /// # Shapes
-    /// `kernel` [channels, 1, 3], `weight` and `bias` [channels]
+    /// `kernel` [channels, 1, 3], `weight` and `bias` `[channels]`
     pub fn new(kernel: &Tensor, weight: Tensor, bias: Tensor, eps: f32) -> Result<Self> {
         let kernel = kernel.squeeze(1)?.t()?.contiguous()?;
         if kernel.dim(0)? != 3 || kernel.dim(1)? != weight.elem_count() || weight.dims() != bias.dims() {
@@ -223,7 +223,7 @@ pub enum Pads {
 /// x + scale * branch in the rows that mean something.
 ///
 /// # Shapes
-/// `x` and `branch` [rows, channels], `scale` [channels] → [rows, channels]
+/// `x` and `branch` [rows, channels], `scale` `[channels]` → [rows, channels]
 pub fn residual(x: &Tensor, branch: &Tensor, scale: &Tensor, valid: usize, pads: Pads) -> Result<Tensor> {
     if x.dims() != branch.dims() || x.dim(1)? != scale.elem_count() {
         bail!("residual: {:?} + {:?} * {:?}", x.dims(), scale.dims(), branch.dims());
