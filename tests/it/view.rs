@@ -344,6 +344,30 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
     picture.save(dir.join(format!("{name}.png"))).expect("the folder is writable");
 }
 
+/// The first picture of a short clip makes a curve of one point.
+#[test]
+fn a_curve_of_a_lone_point_is_drawn() {
+    let (time, gap) = (secs(50.0), (secs(60.0), f32::NAN));
+    let lanes = vec![
+        lane("Nothing", 40.0, LaneContent::Curve(Vec::new())),
+        lane("One", 40.0, LaneContent::Curve(vec![(time, 1.0)])),
+        lane("Apart", 40.0, LaneContent::Curve(vec![(time, 1.0), gap, (secs(70.0), 2.0)])),
+    ];
+    let mut view = TimelineView::default();
+    let mut harness = Harness::builder().with_size(vec2(400.0, 220.0)).wgpu().build_ui(move |ui| {
+        let model = TimelineModel {
+            clip: TimeRange::from_secs(0.0, CLIP_SECS),
+            now: secs(1.0),
+            loop_range: None,
+            window: None,
+            lanes: &lanes,
+        };
+        timeline_ui(ui, &model, &mut view);
+    });
+    harness.run_steps(2);
+    harness.render().expect("a software renderer is installed");
+}
+
 #[test]
 fn pictures_for_people() {
     let Some(dir) = std::env::var_os("GAZENLQ_PICTURES").map(std::path::PathBuf::from) else {

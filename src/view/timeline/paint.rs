@@ -128,6 +128,13 @@ pub fn curve(painter: &Painter, axis: &Axis, row: Rect, points: &[(MediaTime, f3
     let shown = lanes::decimate(points, axis.visible(), row.width() as usize);
     for piece in shown.split(|(_, value)| !value.is_finite()) {
         let line: Vec<Pos2> = piece.iter().map(|(t, v)| pos2(axis.x(*t), scale.y(*v))).collect();
+        // a lone point is drawn as one: a mesh without a triangle is a crash in wgpu
+        if let [at] = line.as_slice() {
+            painter.circle_filled(*at, 1.5, colour);
+        }
+        if line.len() < 2 {
+            continue;
+        }
         let mut ground = Mesh::default();
         for (i, at) in line.iter().enumerate() {
             ground.colored_vertex(*at, colour.gamma_multiply(0.32));
