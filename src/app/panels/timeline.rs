@@ -13,7 +13,7 @@ use crate::view::timeline::{Block, Lane, LaneContent, TimelineEvent, TimelineMod
 
 const MOMENTS: &str = "Moments";
 /// Normalised scanpath saliency of the predicted map at the recorded gaze; 0 is chance.
-const AGREEMENT: &str = "Agreement (NSS)";
+const AGREEMENT: &str = "Agreement";
 
 pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let Some(player) = &state.player else { return };
