@@ -92,7 +92,7 @@ impl TagEvidence {
 }
 
 /// The vector at length 1; one that is all zero stays so.
-fn unit(mut vector: Vec<f32>) -> Vec<f32> {
+pub(crate) fn unit(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
     if length > 1e-9 {
         vector.iter_mut().for_each(|v| *v /= length);

@@ -21,6 +21,7 @@ pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, Framing, PATCH_GRID};
 pub use clip_text::{ClipTextTower, ClipTokenizer, canonical_query};
 pub use conse::TagMeanings;
 pub use efficientnet_lite::{EfficientNetLite2, Tags};
+pub(crate) use evidence::unit;
 pub use evidence::{FrameEvidence, PLACES, POOLED_GRID, Places, TAGS_KEPT, TagEvidence, TagView};
 pub use minilm::MiniLm;
 pub use preprocess::{Filter, RgbImage8};

@@ -8,6 +8,7 @@ use candle_core::Device;
 use super::clip_bridge::{BridgedWord, ClipTextBridge, content_words};
 use super::clip_image::EMBED_DIM;
 use super::clip_text::ClipTextTower;
+use super::evidence::unit;
 use super::minilm::MiniLm;
 use crate::nn::{ModelDir, NnError};
 
@@ -103,12 +104,6 @@ fn bridged(words: &[BridgedWord]) -> QueryText {
 
 fn add(sum: &mut [f32], weight: f32, vector: &[f32]) {
     sum.iter_mut().zip(vector).for_each(|(sum, v)| *sum += weight * v);
-}
-
-fn unit(mut vector: Vec<f32>) -> Vec<f32> {
-    let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt().max(1e-12);
-    vector.iter_mut().for_each(|v| *v /= length);
-    vector
 }
 
 #[cfg(test)]

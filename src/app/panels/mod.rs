@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
         if settings.is_timeline_open {
             egui::Panel::bottom("timeline")
                 .resizable(true)
-                .default_size(236.0)
+                .default_size(252.0)
                 .size_range(120.0..=420.0)
                 .show(ui, |ui| {
                     timeline::timeline_panel_ui(ui, state, view, out);
