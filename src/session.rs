@@ -21,6 +21,8 @@ use crate::video::{FrameTable, VideoInfo, VideoReader};
 pub struct Companions {
     pub gaze: Option<GazeTrack>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// Where the clip begins in the video that the data set cut it from.
+    pub source_start: Option<MediaTime>,
     /// A table whose columns the user has to map.
     pub unknown_table: Option<UnknownTable>,
     /// Sentences about what was left out or looks odd.
@@ -174,7 +176,10 @@ pub fn load_companions(
         ctx.stage("Reading the annotations");
         match AnnotationFile::load(path) {
             Ok(file) => match file.clip_of(&info.path) {
-                Some(clip) => companions.annotations.clone_from(&clip.queries),
+                Some(clip) => {
+                    companions.annotations.clone_from(&clip.queries);
+                    companions.source_start = clip.video_secs.map(|[start, _]| MediaTime::from_secs(start));
+                }
                 None => companions.warnings.push(format!(
                     "None of the {} annotated clips is named like {}: name the video after its clip or video uid to see its questions",
                     file.clips.len(),

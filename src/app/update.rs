@@ -3,18 +3,23 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::command::{Command, OverlayCommand, QueryCommand, SessionCommand};
-use super::dialogs;
+use super::command::{AppCommand, Command, OverlayCommand, QueryCommand, SessionCommand};
+use super::dialogs::{self, PathRequest};
 use super::gaze_session::GazeSession;
+use super::keep;
+use super::marks::{self, Marks};
 use super::queries::Answers;
+use super::recent;
+use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
+use crate::project::{self, ClipNotes, NotesError};
 use crate::render::{Compare, HeatMode};
 use crate::session::{self, Companions};
-use crate::time::MediaTime;
+use crate::time::{MediaTime, TimeRange};
 
 /// Pre-roll before a looped moment, so that the eye finds its place.
 const LOOP_PREROLL: MediaTime = MediaTime::from_millis(1000);
@@ -26,10 +31,12 @@ pub struct Opened {
     gaze: Option<GazeSession>,
     /// Without the recording, which is in `gaze`.
     companions: Companions,
+    /// What was noted about this clip before.
+    notes: Option<Result<ClipNotes, NotesError>>,
 }
 
 /// Applies one command; window commands are the window's own and come back.
-pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<super::command::AppCommand> {
+pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<AppCommand> {
     match command {
         Command::Playback(command) => {
             if let Some(player) = &mut state.player {
@@ -38,6 +45,7 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<s
         }
         Command::Session(command) => apply_session(state, command),
         Command::Query(command) => apply_query(state, command, wall_secs),
+        Command::Mark(command) => marks::apply(state, command, wall_secs),
         Command::Overlay(command) => apply_overlay(state, command),
         Command::App(command) => return Some(command),
     }
@@ -47,7 +55,12 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<s
 fn apply_session(state: &mut AppState, command: SessionCommand) {
     match command {
         SessionCommand::Open(paths) => open(state, paths),
-        SessionCommand::OpenDialog => dialogs::open_files(state),
+        SessionCommand::OpenDialog => dialogs::ask(state, PathRequest::Open),
+        SessionCommand::ImportDialog => dialogs::ask(state, PathRequest::Import),
+        SessionCommand::ForgetRecent(files) => {
+            state.settings.forget(&files);
+            state.recent_looks.retain(|look| look.files != files);
+        }
         SessionCommand::OpenDemo => match session::demo_dir() {
             Some(dir) => open(state, vec![dir]),
             None => state.notices.warning(
@@ -72,6 +85,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
         SessionCommand::SetGazeOffset(offset) => {
             if let Some(gaze) = &mut state.gaze {
                 gaze.set_offset(offset);
+                state.notes.touch();
                 answer_selected(state);
             }
         }
@@ -81,7 +95,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
 /// Starts opening files. A gaze or annotation file alone joins the clip that is open.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
     let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
-    let wake = state.tasks.wake();
+    let (wake, places) = (state.tasks.wake(), state.places.clone());
     state.tasks.start(TaskKind::Open, move |ctx| {
         ctx.stage("Opening the clip");
         let recognised = session::recognise(&paths).or_else(|error| {
@@ -92,28 +106,40 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
         let player = Player::open(&video, wake)?;
         let mut companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
         let gaze = companions.gaze.take().map(GazeSession::new);
-        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions })))
+        let notes = places.notes_of(&player.info().content_id);
+        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions, notes })))
     });
 }
 
 fn close(state: &mut AppState) {
     remember(state);
+    keep::save(state);
     state.tasks.stop(TaskKind::Features);
     state.tasks.stop(TaskKind::Thumbnails);
     state.player = None;
     state.gaze = None;
     state.annotations.clear();
+    state.source_start = None;
+    state.unknown_table = None;
+    state.marks = Marks::default();
+    (state.looped_range, state.focused_lane) = (None, None);
+    state.notes.lock(false);
     state.queries.clear();
-    state.features = None;
+    (state.features, state.is_complete) = (None, false);
     state.thumbnails = None;
     state.files.clear();
+    recent::look(state);
 }
 
 /// Notes where the clip was left, for the list of recent sessions.
 pub fn remember(state: &mut AppState) {
-    if state.player.is_some() {
-        let playhead = state.now().nanos();
-        state.settings.remember(state.files.clone(), playhead);
+    if let Some(player) = &state.player {
+        state.settings.remember(Recent {
+            files: state.files.clone(),
+            playhead_nanos: state.now().nanos(),
+            content_id: player.info().content_id.clone(),
+            duration_nanos: player.table().range().duration().nanos(),
+        });
     }
 }
 
@@ -122,12 +148,8 @@ fn opened(state: &mut AppState, opened: Opened) {
         state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
     if !is_same_clip {
         close(state);
-        let resume = state.settings.recent.iter().find(|r| r.files == opened.files).map(|r| r.playhead_nanos);
         state.player = Some(opened.player);
         apply_sound(state);
-        if let (Some(nanos), Some(player)) = (resume, &mut state.player) {
-            player.apply(PlaybackCommand::Seek(MediaTime::from_nanos(nanos)), 0.0);
-        }
         start_thumbnails(state);
     }
     state.files = opened.files;
@@ -136,6 +158,10 @@ fn opened(state: &mut AppState, opened: Opened) {
     }
     if !opened.companions.annotations.is_empty() {
         state.annotations = opened.companions.annotations;
+        state.source_start = opened.companions.source_start;
+    }
+    if !is_same_clip {
+        restore(state, opened.notes);
     }
     state.unknown_table = opened.companions.unknown_table;
     for warning in opened.companions.warnings {
@@ -143,6 +169,38 @@ fn opened(state: &mut AppState, opened: Opened) {
     }
     remember(state);
     load_models(state);
+}
+
+/// Goes back to where the clip was left.
+fn restore(state: &mut AppState, notes: Option<Result<ClipNotes, NotesError>>) {
+    let notes = match notes {
+        None => return,
+        Some(Ok(notes)) => notes,
+        Some(Err(error)) => {
+            state.notes.lock(true);
+            state.notices.warning(error.to_string());
+            return;
+        }
+    };
+    if let Some(player) = &mut state.player {
+        player.apply(PlaybackCommand::Seek(notes.playhead), 0.0);
+    }
+    state.restored_view = notes.visible;
+    state.marks = Marks::of_notes(notes.range, notes.markers);
+    if let Some(gaze) = &mut state.gaze {
+        gaze.set_offset(notes.gaze_offset);
+    }
+    for question in &notes.questions {
+        let truth = truth_of(state, question);
+        state.queries.ask(question, truth);
+    }
+    if let Some(chosen) = notes.chosen_question {
+        state.queries.select_nth(chosen);
+    }
+}
+
+fn truth_of(state: &AppState, text: &str) -> Option<TimeRange> {
+    state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range())
 }
 
 fn start_thumbnails(state: &mut AppState) {
@@ -177,13 +235,24 @@ pub fn fetch_models(state: &mut AppState) {
 }
 
 fn start_features(state: &mut AppState) {
-    let (Some(player), Some(pipeline)) = (&state.player, state.models.ready()) else { return };
-    if state.features.is_some() {
+    let Some(player) = &state.player else { return };
+    if state.features.is_some() || state.models.ready().is_none() {
         return;
     }
+    state.features = Some(LightPipeline::features_for(player.info(), player.table()));
+    extract(state);
+}
+
+/// Computes what is missing of the evidence.
+fn extract(state: &mut AppState) {
+    let (Some(player), Some(pipeline), Some(features)) =
+        (&state.player, state.models.ready(), &state.features)
+    else {
+        return;
+    };
     let (path, pipeline) = (player.info().path.clone(), Arc::clone(pipeline));
-    let features = LightPipeline::features_for(player.info(), player.table());
-    state.features = Some(Arc::clone(&features));
+    let features = Arc::clone(features);
+    state.is_complete = false;
     let fps = state.settings.feature_fps;
     state.tasks.start(TaskKind::Features, move |ctx| {
         pipeline.extract(&path, &features, fps, ctx)?;
@@ -196,15 +265,23 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
         QueryCommand::Ask(text) => ask(state, &text),
         QueryCommand::AskAllAnnotated => {
             let texts: Vec<String> = state.annotations.iter().map(|a| a.text.clone()).collect();
-            for text in &texts {
-                ask(state, text);
-            }
+            texts.iter().for_each(|text| ask(state, text));
         }
+        QueryCommand::AskAll(texts) => texts.iter().for_each(|text| ask(state, text)),
+        QueryCommand::AskFileDialog => dialogs::ask(state, PathRequest::Questions),
+        QueryCommand::AskFile(path) => state.tasks.start(TaskKind::Dialog, move |_| {
+            let questions = project::read_questions(&path)?;
+            Ok(Done::Next(Some(QueryCommand::AskAll(questions).into())))
+        }),
         QueryCommand::Select(id) => {
             state.queries.select(id);
+            state.notes.touch();
             answer_selected(state);
         }
-        QueryCommand::Remove(id) => state.queries.remove(id),
+        QueryCommand::Remove(id) => {
+            state.queries.remove(id);
+            state.notes.touch();
+        }
         QueryCommand::SetGazeMode(mode) => {
             state.queries.mode = mode;
             answer_selected(state);
@@ -214,6 +291,15 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
             if let Some(start) = target {
                 state.queries.moment = Some(rank);
                 seek(state, start, wall_secs);
+            }
+        }
+        QueryCommand::JumpBy(by) => {
+            let count = state.queries.shown().map_or(0, |a| a.moments.len()) as i32;
+            if count > 0 {
+                let at = state.queries.moment.map_or(if by > 0 { 0 } else { count - 1 }, |rank| {
+                    (rank as i32 + by).clamp(0, count - 1)
+                });
+                apply_query(state, QueryCommand::Jump(at as usize), wall_secs);
             }
         }
         QueryCommand::JumpToTruth => {
@@ -229,7 +315,14 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
             start_loop(state, range, wall_secs);
         }
         QueryCommand::LoopTruth => start_loop(state, state.truth(), wall_secs),
-        QueryCommand::CancelWork => state.tasks.cancel_computing(),
+        QueryCommand::CancelWork => {
+            let stopped = state.tasks.cancel_computing();
+            if stopped.contains(&TaskKind::Features) {
+                let text = "Stopped looking through the clip; what was found so far is kept and answers rest on it";
+                state.notices.offer(text, "Go on looking", QueryCommand::Resume.into());
+            }
+        }
+        QueryCommand::Resume => extract(state),
     }
 }
 
@@ -239,23 +332,33 @@ fn seek(state: &mut AppState, time: MediaTime, wall_secs: f64) {
     }
 }
 
-fn start_loop(state: &mut AppState, range: Option<crate::time::TimeRange>, wall_secs: f64) {
+fn start_loop(state: &mut AppState, range: Option<TimeRange>, wall_secs: f64) {
     let Some(range) = range else { return };
+    state.looped_range = None;
     let clip = state.clip_range();
     let from = clip.clamp(range.start() - LOOP_PREROLL);
     if let Some(player) = &mut state.player {
-        player.apply(PlaybackCommand::Loop(Some(crate::time::TimeRange::new(from, range.end()))), wall_secs);
+        player.apply(PlaybackCommand::Loop(Some(TimeRange::new(from, range.end()))), wall_secs);
         player.apply(PlaybackCommand::Seek(from), wall_secs);
         player.apply(PlaybackCommand::Play, wall_secs);
     }
 }
 
-/// `R`: stops the loop, or loops the chosen moment.
+/// `R`: stops the loop, or loops the marked range, else the chosen moment.
 pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
     if let Some(player) = &mut state.player
         && player.loop_range().is_some()
     {
         player.apply(PlaybackCommand::Loop(None), wall_secs);
+        state.looped_range = None;
+        return;
+    }
+    if let (Some(range), Some(player)) = (state.marks.range, &mut state.player) {
+        // a range is looped as it was marked
+        player.apply(PlaybackCommand::Loop(Some(range)), wall_secs);
+        player.apply(PlaybackCommand::Seek(range.start()), wall_secs);
+        player.apply(PlaybackCommand::Play, wall_secs);
+        state.looped_range = Some(range);
         return;
     }
     start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
@@ -280,9 +383,10 @@ fn ask(state: &mut AppState, text: &str) {
     if text.is_empty() {
         return;
     }
-    let truth = state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range());
+    let truth = truth_of(state, text);
     let id = state.queries.ask(text, truth);
     state.settings.remember_query(text);
+    state.notes.touch();
     start_answer(state, id);
     if state.models.ready().is_none() {
         load_models(state);
@@ -321,6 +425,7 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
         OverlayCommand::Heat(mode) => {
             overlay.heat = if overlay.heat == mode { HeatMode::Off } else { mode };
         }
+        OverlayCommand::Span(span) => overlay.span = span,
         OverlayCommand::CycleHeat(step) => {
             let all = HeatMode::ALL;
             let at = all.iter().position(|m| *m == overlay.heat).unwrap_or(0) as i32;
@@ -366,16 +471,26 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
         }
         Finished::Done(Done::ModelsFetched) => {
             state.models = Models::Unknown;
+            state.has_models = Some(true);
             state.notices.info("The models are on this machine and checked");
             load_models(state);
         }
-        Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
+        Finished::Done(Done::FeaturesComplete) => state.is_complete = true,
+        // the list of recent clips shows one of them
+        Finished::Done(Done::Thumbnails) => state.notes.touch(),
+        Finished::Done(Done::Kept) => {}
+        Finished::Done(Done::RecentSeen(looks, has_models)) => {
+            (state.recent_looks, state.has_models) = (looks, Some(has_models));
+        }
+        Finished::Done(Done::ModelCard(card)) => state.model_card = Some(Arc::new(card)),
         Finished::Done(Done::Answered { query, answers }) => {
             state.refresh.note_cost(&answers);
             state.queries.set_answers(query, answers);
         }
         Finished::Done(Done::Agreement(curve)) => state.agreement = Arc::new(curve),
-        Finished::Done(Done::Saved(text)) => state.notices.info(text),
+        Finished::Done(Done::Saved(text, path)) => {
+            state.notices.offer(text, "Copy its path", AppCommand::CopyText(path.display().to_string()).into());
+        }
         Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}
         Finished::Failed(TaskKind::LoadModels, error) => state.models = Models::Missing(format!("{error:#}")),

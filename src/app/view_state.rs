@@ -1,9 +1,12 @@
 //! What the panels keep for themselves: zoom, half-typed text, open overlays.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::dialogs::PathRequest;
+use super::command::{HelpPage, PanelId};
+use super::dialogs::{DIAGNOSTICS, PathRequest};
+use super::recent::RecentLook;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
 use crate::view::mapping_form::MappingForm;
@@ -16,9 +19,20 @@ pub struct ViewState {
     pub video: VideoView,
     pub hover: Option<Hover>,
     pub query: QueryText,
-    pub palette: Option<String>,
-    pub is_help_open: bool,
+    pub palette: Option<PaletteText>,
+    /// Typed into the search of the template picker while it is open.
+    pub templates: Option<PaletteText>,
+    pub help: Option<HelpPage>,
     pub is_history_open: bool,
+    pub is_settings_open: bool,
+    pub is_model_card_open: bool,
+    /// The panel that the keyboard is to go to, once.
+    pub wants_panel: Option<PanelId>,
+    /// Where the keyboard went last.
+    pub last_panel: PanelId,
+    /// What is searched for among the questions asked.
+    pub asked_search: String,
+    pub recent_pictures: RecentPictures,
     /// Text of the "go to" box while it is open.
     pub go_to: Option<String>,
     pub path_box: Option<PathBox>,
@@ -27,12 +41,21 @@ pub struct ViewState {
     pub thumbnails: ThumbnailTextures,
 }
 
+/// What is typed into a list of commands, and which line is chosen.
+#[derive(Default)]
+pub struct PaletteText {
+    pub text: String,
+    pub chosen: usize,
+}
+
 /// The question being typed, and how far back in the history it is.
 #[derive(Default)]
 pub struct QueryText {
     pub text: String,
     pub history_back: usize,
     pub wants_focus: bool,
+    /// Letters to be selected once the box has the focus: a slot to be typed over.
+    pub selection: Option<std::ops::Range<usize>>,
 }
 
 pub struct PathBox {
@@ -43,7 +66,8 @@ pub struct PathBox {
 impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
-            PathRequest::Open => String::new(),
+            PathRequest::Open | PathRequest::Import | PathRequest::Questions => String::new(),
+            PathRequest::SaveDiagnostics => DIAGNOSTICS.to_owned(),
             PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
         };
         Self { request, text }
@@ -80,5 +104,25 @@ impl ThumbnailTextures {
         let mut list: Vec<_> = self.textures.iter().map(|(t, x)| (*t, x.id(), x.size_vec2())).collect();
         list.sort_by_key(|(time, ..)| *time);
         list
+    }
+}
+
+/// Textures of the recent sessions' pictures, made once each.
+#[derive(Default)]
+pub struct RecentPictures {
+    textures: HashMap<PathBuf, (Arc<Thumbnail>, egui::TextureHandle)>,
+}
+
+impl RecentPictures {
+    pub fn of(&mut self, ctx: &egui::Context, look: &RecentLook) -> Option<egui::TextureHandle> {
+        let (first, picture) = (look.files.first()?, look.picture.as_ref()?);
+        let known = self.textures.get(first).filter(|(of, _)| Arc::ptr_eq(of, picture));
+        if let Some((_, texture)) = known {
+            return Some(texture.clone());
+        }
+        let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
+        let texture = ctx.load_texture("recent", image, egui::TextureOptions::LINEAR);
+        self.textures.insert(first.clone(), (Arc::clone(picture), texture.clone()));
+        Some(texture)
     }
 }

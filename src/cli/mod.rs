@@ -150,7 +150,10 @@ pub fn run(command: Command) -> ExitCode {
 
 /// Opens the window on what was named.
 pub fn open_window(args: Args) -> ExitCode {
+    let places = crate::app::Places::of_user();
+    crate::logging::start(places.logs.as_deref());
     let startup = crate::app::Startup {
+        places,
         files: args.files,
         query: args.query,
         gaze_mode: args.gaze_mode.into(),

@@ -2,6 +2,7 @@
 
 pub mod caption;
 pub mod image;
+mod ink;
 pub mod table;
 
 use std::io::Write as _;

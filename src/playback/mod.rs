@@ -65,6 +65,8 @@ pub enum PlaybackCommand {
     Loop(Option<TimeRange>),
     /// Back to where the last jump came from.
     Back,
+    /// To where the last jump back came from.
+    Forward,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,8 @@ pub struct Player {
     shown: Option<Arc<Frame>>,
     loop_range: Option<TimeRange>,
     history: Vec<MediaTime>,
+    /// Places that were left by going back.
+    future: Vec<MediaTime>,
     /// Wall time of the last scrub movement.
     scrubbed_at: Option<f64>,
     /// Wall time since when the wanted picture is missing.
@@ -133,6 +137,7 @@ impl Player {
             shown: None,
             loop_range: None,
             history: Vec::new(),
+            future: Vec::new(),
             scrubbed_at: None,
             missing_since: None,
             failure: None,
@@ -408,6 +413,13 @@ impl Player {
             PlaybackCommand::Loop(range) => self.loop_range = range,
             PlaybackCommand::Back => {
                 if let Some(place) = self.history.pop() {
+                    self.future.push(self.time());
+                    self.clock.anchor(place, wall_secs);
+                }
+            }
+            PlaybackCommand::Forward => {
+                if let Some(place) = self.future.pop() {
+                    self.history.push(self.time());
                     self.clock.anchor(place, wall_secs);
                 }
             }
@@ -433,6 +445,7 @@ impl Player {
 
     fn note_place(&mut self) {
         let place = self.time();
+        self.future.clear();
         if self.history.last() != Some(&place) {
             self.history.push(place);
         }
@@ -525,6 +538,12 @@ mod tests {
         player.apply(PlaybackCommand::SeekFrame(FrameIdx(200)), 0.0);
         player.apply(PlaybackCommand::Back, 0.0);
         assert_eq!(player.frame(), FrameIdx(30));
+        player.apply(PlaybackCommand::Forward, 0.0);
+        assert_eq!(player.frame(), FrameIdx(200));
+        player.apply(PlaybackCommand::Back, 0.0);
+        player.apply(PlaybackCommand::SeekFrame(FrameIdx(7)), 0.0);
+        player.apply(PlaybackCommand::Forward, 0.0);
+        assert_eq!(player.frame(), FrameIdx(7), "a new jump has nothing to go forward to");
     }
 
     #[test]

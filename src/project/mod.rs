@@ -1,10 +1,15 @@
-//! What people wrote about clips: annotated questions, question templates, files that belong together.
+//! What people wrote about clips: annotated questions, question templates, their own notes, files that
+//! belong together.
 
 pub mod annotations;
+mod notes;
+mod questions;
 mod session;
 mod templates;
 mod video_magic;
 
 pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey};
+pub use notes::{ClipNotes, Marker, MarkerColour, NotesError};
+pub use questions::{QuestionsError, read_questions};
 pub use session::{Session, recognise};
-pub use templates::TEMPLATES;
+pub use templates::{TEMPLATES, Template};

@@ -9,7 +9,8 @@ use super::scene::{Compare, HeatMode, Scene};
 use crate::gaze::{GRID, Heatmap};
 use crate::video::Frame;
 
-const MAX_MARKS: usize = 64;
+/// Marks of a scene beyond these are not drawn.
+pub const MAX_MARKS: usize = 64;
 /// Floats of the uniform block before the marks.
 const HEAD: usize = 36;
 const FLOATS: usize = HEAD + MAX_MARKS * 8;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("time", &[]),
     ("job", &[]),
+    ("logging", &[]),
     ("video", &["time", "job"]),
     ("gaze", &["time", "job", "nn", "features"]),
     ("project", &["time", "job", "gaze", "video"]),
@@ -22,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("render", &["time", "video", "gaze"]),
     ("view", &["time", "job", "project", "video", "gaze", "grounding", "render"]),
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
+    ("diagnostics", &["video", "nn", "render", "export", "logging"]),
     (
         "session",
         &["time", "job", "project", "video", "gaze", "features", "grounding", "pipeline", "nn", "render"],
@@ -47,6 +49,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "view",
             "export",
             "session",
+            "diagnostics",
+            "logging",
         ],
     ),
     (
@@ -69,6 +73,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "view",
             "export",
             "session",
+            "diagnostics",
+            "logging",
         ],
     ),
 ];

@@ -20,6 +20,8 @@ pub enum LaneContent {
     Curve(Vec<(MediaTime, f32)>),
     /// Spans in which something is wrong, hatched.
     Band(Vec<(TimeRange, Color32)>),
+    /// Places with a note, in time order.
+    Markers(Vec<Flag>),
     /// Pictures in time order: texture and its size.
     Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
 }
@@ -31,6 +33,15 @@ pub struct Block {
     /// Truth is hatched, so that it differs from predictions without colour.
     pub is_hatched: bool,
     pub is_chosen: bool,
+}
+
+/// A marker on the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    pub time: MediaTime,
+    /// May be empty.
+    pub text: String,
+    pub colour: Color32,
 }
 
 /// Rows that overlapping blocks may take inside one lane.
