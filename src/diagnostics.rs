@@ -123,7 +123,8 @@ mod tests {
         let path = dir.path().join("bundle.zip");
         let texts = [("clip.txt".to_owned(), "30 fps".to_owned())];
         write_bundle(&path, &machine, &texts, Some(dir.path())).expect("saved");
-        let mut archive = zip::ZipArchive::new(std::fs::File::open(&path).expect("there")).expect("an archive");
+        let mut archive =
+            zip::ZipArchive::new(std::fs::File::open(&path).expect("there")).expect("an archive");
         let mut names: Vec<String> = archive.file_names().map(str::to_owned).collect();
         names.sort();
         assert_eq!(names, ["clip.txt", "gazenlq-1.log", "report.txt"]);

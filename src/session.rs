@@ -43,6 +43,12 @@ pub fn recognise(paths: &[PathBuf]) -> anyhow::Result<(Session, PathBuf)> {
     }
     let found = project::recognise(paths);
     let Some(video) = found.video.clone() else {
+        // why a file is of no use is more than that it is no video
+        if let [(path, reason)] = found.others.as_slice()
+            && paths.len() == 1
+        {
+            bail!("{reason}; open a video, alone or with its gaze and annotations: {}", path.display());
+        }
         let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         bail!(
             "there is no video among what was opened; open it together with its clip: {}",

@@ -443,8 +443,35 @@ impl Action {
 
     /// How its first key reads on this system, or an empty text.
     pub fn shortcut_text(&self, ctx: &egui::Context) -> String {
-        self.shortcuts.first().map(|s| ctx.format_shortcut(s)).unwrap_or_default()
+        self.shortcuts.first().map(|s| key_text(ctx, s)).unwrap_or_default()
     }
+}
+
+/// `Ctrl+=` rather than `Ctrl+Equals`: as it stands on the key.
+pub fn key_text(ctx: &egui::Context, shortcut: &KeyboardShortcut) -> String {
+    let key = shortcut.logical_key;
+    let sign = match key {
+        Key::Equals => "=",
+        Key::Minus => "-",
+        Key::Plus => "+",
+        Key::Comma => ",",
+        Key::Period => ".",
+        Key::Slash => "/",
+        Key::Backslash => "\\",
+        Key::Questionmark => "?",
+        Key::OpenBracket => "[",
+        Key::CloseBracket => "]",
+        Key::OpenCurlyBracket => "{",
+        Key::CloseCurlyBracket => "}",
+        Key::ArrowLeft => "\u{2190}",
+        Key::ArrowRight => "\u{2192}",
+        Key::ArrowUp => "\u{2191}",
+        Key::ArrowDown => "\u{2193}",
+        _ => return ctx.format_shortcut(shortcut),
+    };
+    let text = ctx.format_shortcut(shortcut);
+    let name = [key.symbol_or_name(), key.name()].into_iter().find(|name| text.ends_with(name));
+    name.map_or(text.clone(), |name| format!("{}{sign}", &text[..text.len() - name.len()]))
 }
 
 /// Takes the keys of this frame. Keys with more modifiers win; bare keys belong to a text box
@@ -473,10 +500,7 @@ pub fn consume_shortcuts(ctx: &egui::Context, state: &AppState, out: &mut Vec<Co
 }
 
 fn works_a_control(key: Key) -> bool {
-    matches!(
-        key,
-        Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown
-    )
+    matches!(key, Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown)
 }
 
 fn is_function_key(key: Key) -> bool {

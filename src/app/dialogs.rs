@@ -16,7 +16,10 @@ pub enum PathRequest {
     /// A text file of questions.
     Questions,
     SaveDiagnostics,
-    SaveScreenshot { name: String, has_caption: bool },
+    SaveScreenshot {
+        name: String,
+        has_caption: bool,
+    },
     SaveResults(String, TableFormat),
 }
 

@@ -73,7 +73,11 @@ pub fn seek_among(times: impl Iterator<Item = MediaTime>, now: MediaTime, is_for
 /// The closest time strictly after (or before) now; a millisecond of slack for rounding.
 fn nearest(times: impl Iterator<Item = MediaTime>, now: MediaTime, is_forward: bool) -> Option<MediaTime> {
     let slack = MediaTime::from_millis(1);
-    if is_forward { times.filter(|t| *t > now + slack).min() } else { times.filter(|t| *t < now - slack).max() }
+    if is_forward {
+        times.filter(|t| *t > now + slack).min()
+    } else {
+        times.filter(|t| *t < now - slack).max()
+    }
 }
 
 #[cfg(test)]

@@ -170,14 +170,17 @@ pub fn seek_marker(state: &AppState, is_forward: bool) -> Command {
     super::events::seek_among(times, state.now(), is_forward)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn markers_stay_in_time_order_and_keep_their_names() {
-        let at = |secs| Marker { time: MediaTime::from_secs(secs), colour: MarkerColour::Red, note: String::new() };
+        let at = |secs| Marker {
+            time: MediaTime::from_secs(secs),
+            colour: MarkerColour::Red,
+            note: String::new(),
+        };
         let marks = Marks::of_notes(None, vec![at(5.0), at(1.0), at(3.0)]);
         let order: Vec<(u64, f64)> = marks.markers().iter().map(|m| (m.id, m.marker.time.secs())).collect();
         assert_eq!(order, [(1, 1.0), (2, 3.0), (0, 5.0)]);

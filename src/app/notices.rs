@@ -86,7 +86,8 @@ impl Notices {
 
     /// Lets good news go; gives when to look again.
     pub fn expire(&mut self, now: Instant) -> Option<Duration> {
-        let over: Vec<u64> = self.until.iter().filter(|(_, until)| **until <= now).map(|(id, _)| *id).collect();
+        let over: Vec<u64> =
+            self.until.iter().filter(|(_, until)| **until <= now).map(|(id, _)| *id).collect();
         over.into_iter().for_each(|id| self.dismiss(id));
         self.until.values().min().map(|until| *until - now)
     }

@@ -29,7 +29,8 @@ pub fn picture_file(folder: &Path, content_id: &str) -> PathBuf {
 pub fn write_picture(path: &Path, picture: &Thumbnail) -> anyhow::Result<()> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     let (width, height) = (picture.width as u32, picture.height as u32);
-    let rgb = image::RgbImage::from_raw(width, height, picture.rgb.clone()).context("an incomplete picture")?;
+    let rgb =
+        image::RgbImage::from_raw(width, height, picture.rgb.clone()).context("an incomplete picture")?;
     rgb.write_to(&mut bytes, image::ImageFormat::Png)?;
     write_whole(path, bytes.get_ref()).with_context(|| format!("cannot save {}", path.display()))
 }
@@ -83,7 +84,8 @@ mod tests {
             rgb: vec![255, 0, 0, 0, 0, 255],
         };
         write_picture(&picture_file(dir.path(), "abc"), &picture).expect("saved");
-        let recent = |file: PathBuf| Recent { files: vec![file], content_id: "abc".into(), ..Recent::default() };
+        let recent =
+            |file: PathBuf| Recent { files: vec![file], content_id: "abc".into(), ..Recent::default() };
         let gone = look_at(&recent(dir.path().join("gone.mp4")), Some(dir.path()));
         assert!(!gone.is_there);
         assert_eq!(gone.picture.as_deref(), Some(&picture));

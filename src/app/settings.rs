@@ -39,6 +39,8 @@ pub struct Settings {
 pub struct Recent {
     pub files: Vec<PathBuf>,
     pub playhead_nanos: i64,
+    /// The clip's file name; the files may be a folder.
+    pub clip_name: String,
     /// Names the clip's content: its notes and its picture.
     pub content_id: String,
     pub duration_nanos: i64,

@@ -94,6 +94,12 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
 
 /// Starts opening files. A gaze or annotation file alone joins the clip that is open.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
+    // the list of recent sessions must not depend on the folder that the program was started in
+    for path in &mut paths {
+        if let Ok(whole) = std::path::absolute(&*path) {
+            *path = whole;
+        }
+    }
     let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
     let (wake, places) = (state.tasks.wake(), state.places.clone());
     state.tasks.start(TaskKind::Open, move |ctx| {
@@ -137,6 +143,7 @@ pub fn remember(state: &mut AppState) {
         state.settings.remember(Recent {
             files: state.files.clone(),
             playhead_nanos: state.now().nanos(),
+            clip_name: player.info().path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             content_id: player.info().content_id.clone(),
             duration_nanos: player.table().range().duration().nanos(),
         });
@@ -318,7 +325,8 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
         QueryCommand::CancelWork => {
             let stopped = state.tasks.cancel_computing();
             if stopped.contains(&TaskKind::Features) {
-                let text = "Stopped looking through the clip; what was found so far is kept and answers rest on it";
+                let text =
+                    "Stopped looking through the clip; what was found so far is kept and answers rest on it";
                 state.notices.offer(text, "Go on looking", QueryCommand::Resume.into());
             }
         }
@@ -489,7 +497,11 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
         }
         Finished::Done(Done::Agreement(curve)) => state.agreement = Arc::new(curve),
         Finished::Done(Done::Saved(text, path)) => {
-            state.notices.offer(text, "Copy its path", AppCommand::CopyText(path.display().to_string()).into());
+            state.notices.offer(
+                text,
+                "Copy its path",
+                AppCommand::CopyText(path.display().to_string()).into(),
+            );
         }
         Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}

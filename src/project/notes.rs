@@ -93,8 +93,7 @@ impl Default for ClipNotes {
 impl ClipNotes {
     /// Nothing where there is no such file yet.
     pub fn load(path: &Path) -> Result<Option<Self>, NotesError> {
-        let unreadable =
-            |reason: String| NotesError::Unreadable { reason, path: path.to_path_buf() };
+        let unreadable = |reason: String| NotesError::Unreadable { reason, path: path.to_path_buf() };
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -38,7 +38,12 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
     let mut in_folders = Candidates::default();
     for path in paths {
         if path.is_dir() {
-            in_folders.collect(path);
+            match std::fs::read_dir(path) {
+                Ok(_) => in_folders.collect(path),
+                Err(error) => {
+                    session.others.push((path.clone(), format!("the folder cannot be read ({error})")));
+                }
+            }
         } else {
             add_named(&mut session, path);
         }
@@ -56,6 +61,9 @@ enum Kind {
 }
 
 fn kind_of(path: &Path) -> Kind {
+    if let Err(error) = std::fs::File::open(path) {
+        return Kind::Other(format!("it cannot be read ({error})"));
+    }
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if extension == "vrs" {
         return Kind::Other(

@@ -5,7 +5,7 @@ use egui::{Align, Layout, RichText, Ui, vec2};
 use super::theme;
 
 /// Width of the labels at the left of a panel's rows.
-const LABEL_WIDTH: f32 = 68.0;
+const LABEL_WIDTH: f32 = 56.0;
 
 /// A part of a panel under a heading that folds it away; whether it is open is remembered.
 pub fn section_ui(ui: &mut Ui, title: &str, is_open: bool, body: impl FnOnce(&mut Ui)) {
@@ -30,15 +30,16 @@ pub fn choices_ui<T: Copy + PartialEq>(
     egui::Frame::new().fill(ground).corner_radius(radius).inner_margin(2.0).show(ui, |ui| {
         let gap = 2.0;
         ui.spacing_mut().item_spacing.x = gap;
-        ui.spacing_mut().button_padding.x = 4.0;
+        ui.spacing_mut().button_padding = vec2(1.0, 1.0);
         let count = choices.len().max(1) as f32;
-        let width = ((ui.available_width() - gap * (count - 1.0)) / count).max(20.0);
+        // whole points, so that rounding never asks for more than there is
+        let width = ((ui.available_width() - gap * (count - 1.0)) / count - 0.5).floor().max(20.0);
         ui.horizontal(|ui| {
             for (value, text, hint, is_enabled) in choices {
                 let is_on = chosen == Some(*value);
-                let button = egui::Button::selectable(is_on, *text).truncate();
+                let button = egui::Button::selectable(is_on, RichText::new(*text).size(12.5)).truncate();
                 let response =
-                    ui.add_enabled_ui(*is_enabled, |ui| ui.add_sized(vec2(width, 22.0), button)).inner;
+                    ui.add_enabled_ui(*is_enabled, |ui| ui.add_sized(vec2(width, 20.0), button)).inner;
                 if response.on_hover_text(*hint).on_disabled_hover_text(*hint).clicked() {
                     clicked = Some(*value);
                 }
@@ -53,14 +54,10 @@ pub fn row_ui<R>(ui: &mut Ui, label: &str, body: impl FnOnce(&mut Ui, egui::Id) 
     ui.horizontal(|ui| {
         let height = ui.spacing().interact_size.y;
         let label = ui
-            .allocate_ui_with_layout(
-                vec2(LABEL_WIDTH, height),
-                Layout::left_to_right(Align::Center),
-                |ui| {
-                    ui.set_min_width(LABEL_WIDTH);
-                    ui.add(egui::Label::new(RichText::new(label).color(theme::of(ui).faint)).truncate())
-                },
-            )
+            .allocate_ui_with_layout(vec2(LABEL_WIDTH, height), Layout::left_to_right(Align::Center), |ui| {
+                ui.set_min_width(LABEL_WIDTH);
+                ui.add(egui::Label::new(RichText::new(label).color(theme::of(ui).faint)).truncate())
+            })
             .inner;
         body(ui, label.id)
     })

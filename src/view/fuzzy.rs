@@ -14,8 +14,15 @@ pub fn fit(name: &str, typed: &str) -> Option<u32> {
         let rest = || (from..letters.len()).filter(|at| letters[*at] == wanted);
         let next = rest().next()?;
         // the next letter if it goes on where the last one was, else the next start of a word
-        let at = if next == from && from > 0 { next } else { rest().find(|at| is_start(*at)).unwrap_or(next) };
-        cost += if at == from && from > 0 { 0 } else if is_start(at) { 1 } else { JUMP };
+        let at =
+            if next == from && from > 0 { next } else { rest().find(|at| is_start(*at)).unwrap_or(next) };
+        cost += if at == from && from > 0 {
+            0
+        } else if is_start(at) {
+            1
+        } else {
+            JUMP
+        };
         cost += u32::from(at > from);
         from = at + 1;
     }

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, FontId, Painter, Rect, pos2, vec2};
 use crate::render::{Compare, Scene};
 
 /// Smaller letters cannot be read on a screen.
-const MIN_POINTS: f32 = 10.0;
+const MIN_POINTS: f32 = 12.0;
 
 /// Draws the labels of a scene whose picture fills `area`, as its viewpoint has it.
 pub fn paint_labels(painter: &Painter, area: Rect, scene: &Scene) {

@@ -45,7 +45,7 @@ fn block(start: f64, end: f64, text: &str, rank: usize) -> Block {
 }
 
 fn lane(label: &str, height: f32, content: LaneContent) -> Lane {
-    Lane { label: label.into(), height, content }
+    Lane { label: label.into(), height, content, is_in_overview: true }
 }
 
 fn lanes() -> Vec<Lane> {

@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
                 });
         }
         if is_open(settings, PanelId::Session) {
-            let panel = egui::Panel::left("session").resizable(true).default_size(252.0);
+            let panel = egui::Panel::left("session").resizable(true).default_size(260.0);
             panel.size_range(200.0..=420.0).show(ui, |ui| {
                 focus_ui(ui, view, PanelId::Session);
                 session::session_ui(ui, state, view, out);

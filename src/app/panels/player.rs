@@ -163,7 +163,10 @@ fn range_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             out.push(MarkCommand::ClearRange.into());
         }
         let text = format!("range {:.1} s", range.duration().secs());
-        ui.colored_label(theme::of(ui).accent, text)
-            .on_hover_text(format!("{} to {}: R loops it, Z zooms to it", range.start(), range.end()));
+        ui.colored_label(theme::of(ui).accent, text).on_hover_text(format!(
+            "{} to {}: R loops it, Z zooms to it",
+            range.start(),
+            range.end()
+        ));
     });
 }

@@ -43,7 +43,7 @@ fn question_ui(ui: &mut Ui, state: &AppState, query: &mut QueryText, is_asked: b
         .font(egui::FontId::proportional(15.0))
         .margin(egui::Margin::symmetric(10, 6))
         .hint_text("Ask the clip, for example: Where did I put the knife?   ( / )")
-        .desired_width(ui.available_width() - 24.0);
+        .desired_width(ui.available_width());
     let response = ui.add(edit);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Question"));
     if std::mem::take(&mut query.wants_focus) {
@@ -152,7 +152,10 @@ fn waiting_for(state: &AppState) -> &'static str {
 
 /// Before the first question.
 fn empty_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
-    note_ui(ui, "Type a question above and press Enter. The moments that may answer it appear here and on the timeline; keys 1 to 5 jump to them.");
+    note_ui(
+        ui,
+        "Type a question above and press Enter. The moments that may answer it appear here and on the timeline; keys 1 to 5 jump to them.",
+    );
     if state.annotations.is_empty() {
         return;
     }
@@ -174,10 +177,12 @@ fn answer_ui(
     out: &mut Vec<Command>,
 ) {
     let note = format!("{}; gaze: {}", answer.pipeline, answer.gaze_basis);
-    if note_ui(ui, note).interact(egui::Sense::click()).on_hover_text("Click: which model is this?").clicked() {
+    if note_ui(ui, note).interact(egui::Sense::click()).on_hover_text("Click: which model is this?").clicked()
+    {
         out.push(AppCommand::ToggleModelCard.into());
     }
-    let evidence = format!("{} pictures looked at, answered in {:.0} ms", answer.evidence, answer.elapsed_secs * 1e3);
+    let ms = answer.elapsed_secs * 1e3;
+    let evidence = format!("Looked at {} pictures, answered in {ms:.0} ms", answer.evidence);
     note_ui(ui, evidence);
     let understood: Vec<String> = answer
         .words
@@ -201,7 +206,8 @@ fn answer_ui(
         None => {}
     }
     if answer.moments.is_empty() {
-        let text = if answer.evidence == 0 { "Nothing has been looked at yet." } else { "No moment stands out." };
+        let text =
+            if answer.evidence == 0 { "Nothing has been looked at yet." } else { "No moment stands out." };
         ui.label(text);
     }
     if query.answers.len() > 1 {
@@ -279,7 +285,8 @@ fn asked_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
             .hint_text(format!("Search {count} questions"))
             .desired_width(f32::INFINITY);
         let response = ui.add(edit);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Search the questions"));
+        response
+            .widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Search the questions"));
     } else {
         view.asked_search.clear();
     }

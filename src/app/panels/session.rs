@@ -87,7 +87,10 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     row_ui(ui, "Offset", |ui, label| {
         let drag = egui::DragValue::new(&mut offset_ms).speed(1.0).suffix(" ms");
         let response = ui.add(drag).labelled_by(label);
-        if response.on_hover_text("Added to every gaze time; drag or type. The recording itself stays as it is.").changed() {
+        if response
+            .on_hover_text("Added to every gaze time; drag or type. The recording itself stays as it is.")
+            .changed()
+        {
             out.push(SessionCommand::SetGazeOffset(MediaTime::from_secs(offset_ms / 1e3)).into());
         }
         if offset_ms != 0.0 && ui.small_button("Reset").clicked() {
@@ -141,16 +144,33 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     }
     let spans = [
-        (HeatSpan::Window, "Window", "Mean of the 32 pictures around the playhead, as the model's target is made", true),
+        (
+            HeatSpan::Window,
+            "Window",
+            "Mean of the 32 pictures around the playhead, as the model's target is made",
+            true,
+        ),
         (HeatSpan::Picture, "Picture", "Only what was looked at in this picture", true),
-        (HeatSpan::Range, "Range", "Mean over the marked range, else over the chosen moment", state.range_or_moment().is_some()),
+        (
+            HeatSpan::Range,
+            "Range",
+            "Mean over the marked range, else over the chosen moment",
+            state.range_or_moment().is_some(),
+        ),
     ];
     row_ui(ui, "Over", |ui, _| {
         if let Some(span) = choices_ui(ui, Some(overlay.span), &spans) {
             out.push(OverlayCommand::Span(span).into());
         }
     });
-    if let Some(opacity) = slider_ui(ui, "Opacity", "How strongly the heatmap covers the picture", overlay.opacity, 0.0..=1.0, "") {
+    if let Some(opacity) = slider_ui(
+        ui,
+        "Opacity",
+        "How strongly the heatmap covers the picture",
+        overlay.opacity,
+        0.0..=1.0,
+        "",
+    ) {
         out.push(OverlayCommand::Opacity(opacity).into());
     }
     if let Some(threshold) = slider_ui(
@@ -183,12 +203,19 @@ fn overlay_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         let kind = |compare: Compare| std::mem::discriminant(&compare);
         let views = [
             (kind(Compare::Off), "One", "One picture", true),
-            (kind(Compare::Wipe(0.5)), "Wipe", "Predicted left, recorded right of a line that can be dragged (C)", true),
+            (
+                kind(Compare::Wipe(0.5)),
+                "Wipe",
+                "Predicted left, recorded right of a line that can be dragged (C)",
+                true,
+            ),
             (kind(Compare::SideBySide), "Side by side", "The picture twice (C)", true),
         ];
         if let Some(chosen) = choices_ui(ui, Some(kind(overlay.compare)), &views) {
             let all = [Compare::Off, Compare::Wipe(0.5), Compare::SideBySide];
-            out.extend(all.into_iter().find(|c| kind(*c) == chosen).map(|c| OverlayCommand::Compare(c).into()));
+            out.extend(
+                all.into_iter().find(|c| kind(*c) == chosen).map(|c| OverlayCommand::Compare(c).into()),
+            );
         }
     }
 }

@@ -18,7 +18,7 @@ const PICTURE: egui::Vec2 = vec2(96.0, 54.0);
 
 pub fn start_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let has_recent = !state.settings.recent.is_empty();
-    let width = if has_recent { WIDTH } else { WIDTH - RECENT_WIDTH - 40.0 };
+    let width = if has_recent { WIDTH } else { 640.0 };
     egui::ScrollArea::vertical().show(ui, |ui| {
         ui.vertical_centered(|ui| {
             ui.add_space((ui.available_height() * 0.10).clamp(8.0, 140.0));
@@ -50,7 +50,7 @@ pub fn start_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut V
                     });
                 });
             } else {
-                first_steps_ui(ui, state, out);
+                ui.vertical(|ui| first_steps_ui(ui, state, out));
             }
         });
     });
@@ -62,10 +62,7 @@ fn first_steps_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let inside = egui::Frame::new().inner_margin(24.0).show(ui, |ui| {
         ui.vertical_centered(|ui| {
             ui.label(RichText::new("Drop a clip here").size(19.0).strong());
-            ui.colored_label(
-                colours.faint,
-                "with its gaze recording and its annotations, or a whole folder",
-            );
+            ui.colored_label(colours.faint, "with its gaze recording and its annotations, or a whole folder");
             ui.add_space(12.0);
             let wide = vec2(220.0, 34.0);
             let text = RichText::new("Open a clip…").color(colours.text_on_accent).strong();
@@ -73,7 +70,10 @@ fn first_steps_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 out.push(SessionCommand::OpenDialog.into());
             }
             let demo = ui.add_sized(wide, egui::Button::new("Open the demo clip"));
-            if demo.on_hover_text("42 seconds with recorded gaze and seven questions whose answers are known").clicked() {
+            if demo
+                .on_hover_text("42 seconds with recorded gaze and seven questions whose answers are known")
+                .clicked()
+            {
                 out.push(SessionCommand::OpenDemo.into());
             }
         });
@@ -81,9 +81,21 @@ fn first_steps_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     dashed(ui, inside.response.rect, colours.faint);
     ui.add_space(16.0);
     for (number, title, text) in [
-        ("1", "Open", "Video of any kind that FFmpeg reads. Gaze of Ego4D, EGTEA, Pupil, Neon, Aria, Tobii, or any table."),
-        ("2", "Ask", "In plain English, or from the 13 templates of Ego4D NLQ. Moments come ranked, on a timeline."),
-        ("3", "Look", "Recorded and predicted gaze over the picture, their difference, what gaze changes in the answer."),
+        (
+            "1",
+            "Open",
+            "Video of any kind that FFmpeg reads. Gaze of Ego4D, EGTEA, Pupil, Neon, Aria, Tobii, or any table.",
+        ),
+        (
+            "2",
+            "Ask",
+            "In plain English, or from the 13 templates of Ego4D NLQ. Moments come ranked, on a timeline.",
+        ),
+        (
+            "3",
+            "Look",
+            "Recorded and predicted gaze over the picture, their difference, what gaze changes in the answer.",
+        ),
     ] {
         ui.horizontal_top(|ui| {
             let (dot, _) = ui.allocate_exact_size(vec2(24.0, 24.0), Sense::hover());
@@ -116,8 +128,15 @@ fn models_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     match state.has_models {
         Some(false) => {
             ui.horizontal_wrapped(|ui| {
-                ui.colored_label(theme::of(ui).warning, "The networks that answer are not on this machine yet.");
-                if ui.button("Download models").on_hover_text("About 250 MB, from their named sources, checked").clicked() {
+                ui.colored_label(
+                    theme::of(ui).warning,
+                    "The networks that answer are not on this machine yet.",
+                );
+                if ui
+                    .button("Download models")
+                    .on_hover_text("About 250 MB, from their named sources, checked")
+                    .clicked()
+                {
                     out.push(AppCommand::FetchModels.into());
                 }
             });
@@ -149,7 +168,8 @@ fn recent_row_ui(
     let Some(first) = recent.files.first() else { return };
     let colours = theme::of(ui);
     let is_there = look.is_none_or(|look| look.is_there);
-    let name = first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().into_owned();
+    let file_name = || first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().into_owned();
+    let name = if recent.clip_name.is_empty() { file_name() } else { recent.clip_name.clone() };
     let place = ui.painter().add(egui::Shape::Noop);
     let inside = egui::Frame::new().inner_margin(6.0).show(ui, |ui| {
         ui.set_width(RECENT_WIDTH - 12.0);
@@ -172,7 +192,8 @@ fn recent_row_ui(
                 let text = RichText::new(folder).small().color(colours.faint);
                 ui.add(egui::Label::new(text).truncate().selectable(false));
                 let state = if is_there {
-                    let [at, length] = [recent.playhead_nanos, recent.duration_nanos].map(MediaTime::from_nanos);
+                    let [at, length] =
+                        [recent.playhead_nanos, recent.duration_nanos].map(MediaTime::from_nanos);
                     if length > MediaTime::ZERO { format!("left at {at} of {length}") } else { String::new() }
                 } else {
                     "not found: moved, or its drive is away".to_owned()
@@ -185,7 +206,9 @@ fn recent_row_ui(
     let area = inside.response.rect;
     let id = ui.scope_id().with(("recent", first));
     let response = ui.interact(area, id, if is_there { Sense::click() } else { Sense::hover() });
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, is_there, format!("Open {name} again")));
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::Role::Button, is_there, format!("Open {name} again"))
+    });
     if response.hovered() && is_there {
         let fill = ui.visuals().widgets.hovered.weak_bg_fill;
         ui.painter().set(place, egui::Shape::rect_filled(area, 6.0, fill));
@@ -196,12 +219,15 @@ fn recent_row_ui(
     // the small button lies over the row
     let corner = egui::Rect::from_min_size(area.right_top() + vec2(-64.0, 6.0), vec2(58.0, 20.0));
     if response.contains_pointer() || !is_there {
-        ui.scope_builder(egui::UiBuilder::new().max_rect(corner).layout(Layout::right_to_left(Align::Center)), |ui| {
-            let forget = ui.small_button("Forget");
-            if forget.on_hover_text("Take it off this list; the files stay").clicked() {
-                out.push(SessionCommand::ForgetRecent(recent.files.clone()).into());
-            }
-        });
+        ui.scope_builder(
+            egui::UiBuilder::new().max_rect(corner).layout(Layout::right_to_left(Align::Center)),
+            |ui| {
+                let forget = ui.small_button("Forget");
+                if forget.on_hover_text("Take it off this list; the files stay").clicked() {
+                    out.push(SessionCommand::ForgetRecent(recent.files.clone()).into());
+                }
+            },
+        );
     }
     let files: Vec<String> = recent.files.iter().map(|file| file.display().to_string()).collect();
     if response.on_hover_text(files.join("\n")).clicked() {
@@ -212,7 +238,8 @@ fn recent_row_ui(
 /// A dashed frame: something can be dropped here.
 fn dashed(ui: &Ui, area: egui::Rect, colour: Color32) {
     let area = area.shrink(1.0);
-    let corners = [area.left_top(), area.right_top(), area.right_bottom(), area.left_bottom(), area.left_top()];
+    let corners =
+        [area.left_top(), area.right_top(), area.right_bottom(), area.left_bottom(), area.left_top()];
     ui.painter().extend(egui::Shape::dashed_line(&corners, Stroke::new(1.5, colour), 7.0, 5.0));
     ui.painter().rect_filled(area, CornerRadius::same(4), colour.gamma_multiply(0.05));
 }

@@ -34,7 +34,9 @@ pub fn status_ui(ui: &mut Ui, state: &AppState, view: &ViewState, out: &mut Vec<
             }
             if let Some(player) = &state.player {
                 ui.colored_label(faint, format!("{} MiB of frames kept", player.cached_bytes() >> 20))
-                    .on_hover_text("Decoded pictures around the playhead; at most 448 MiB. Decoded by the processor.");
+                    .on_hover_text(
+                        "Decoded pictures around the playhead; at most 448 MiB. Decoded by the processor.",
+                    );
                 if player.has_sound() {
                     ui.colored_label(faint, "sound on");
                 }
@@ -66,7 +68,9 @@ fn progress_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         is_any = true;
         let text = progress_text(kind, &progress);
         ui.label(&text);
-        let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0)).desired_width(120.0).desired_height(8.0);
+        let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0))
+            .desired_width(120.0)
+            .desired_height(8.0);
         let response = ui.add(bar);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ProgressIndicator, true, &text));
     }

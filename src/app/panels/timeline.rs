@@ -64,7 +64,8 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
     let colours = theme::of(ui);
     let mut lanes = Vec::new();
     let mut add = |label: &str, height: f32, content: LaneContent| {
-        lanes.push(Lane { label: label.to_owned(), height, content });
+        let is_in_overview = matches!(label, lane::TRUTH | lane::MOMENTS);
+        lanes.push(Lane { label: label.to_owned(), height, content, is_in_overview });
     };
     let pictures = view.thumbnails.update(ui.ctx(), state.thumbnails.as_ref());
     if !pictures.is_empty() {

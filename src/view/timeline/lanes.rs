@@ -12,6 +12,8 @@ pub struct Lane {
     pub label: String,
     pub height: f32,
     pub content: LaneContent,
+    /// Its blocks are also drawn in the strip of the whole clip.
+    pub is_in_overview: bool,
 }
 
 pub enum LaneContent {

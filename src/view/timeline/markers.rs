@@ -26,7 +26,11 @@ pub(super) fn markers_ui(
         let place = Rect::from_x_y_ranges(x - 5.0..=x + 9.0, row.area.y_range());
         let response = ui.interact(place, ui.scope_id().with(("marker", i)), Sense::click());
         response.widget_info(|| {
-            egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Marker {}: {}", flag.time, flag.text))
+            egui::WidgetInfo::labeled(
+                egui::Role::Button,
+                true,
+                format!("Marker {}: {}", flag.time, flag.text),
+            )
         });
         let top = row.area.top() + 3.0;
         painter.vline(x, row.area.y_range(), Stroke::new(1.5, flag.colour));
@@ -42,7 +46,13 @@ pub(super) fn markers_ui(
             let ink = ui.visuals().text_color();
             let text = flag.text.lines().next().unwrap_or_default();
             let font = FontId::proportional(11.5);
-            painter.with_clip_rect(room.intersect(painter.clip_rect())).text(at, Align2::LEFT_CENTER, text, font, ink);
+            painter.with_clip_rect(room.intersect(painter.clip_rect())).text(
+                at,
+                Align2::LEFT_CENTER,
+                text,
+                font,
+                ink,
+            );
         }
         if response.double_clicked() {
             events.push(TimelineEvent::Edit(row.index, i));

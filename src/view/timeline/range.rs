@@ -71,7 +71,9 @@ pub fn ends_ui(
             let time = if i == 0 { time.min(other) } else { time.max(other) };
             event = Some(TimelineEvent::Mark(TimeRange::new(time, other)));
         }
-        response.on_hover_cursor(CursorIcon::ResizeHorizontal).on_hover_text(format!("{name}: drag to move it"));
+        response
+            .on_hover_cursor(CursorIcon::ResizeHorizontal)
+            .on_hover_text(format!("{name}: drag to move it"));
     }
     event
 }

@@ -162,7 +162,11 @@ mod tests {
         let clip = TimeRange::from_secs(0.0, 40_000.0);
         let axis = Axis::new(clip, Some(TimeRange::from_secs(from, to)), 0.0, 500.0);
         let table = FrameTable::uniform(3000, 30.0, 30);
-        ticks(&axis, scale(unit, Some(&table))).into_iter().map(|t| t.text).filter(|t| !t.is_empty()).collect()
+        ticks(&axis, scale(unit, Some(&table)))
+            .into_iter()
+            .map(|t| t.text)
+            .filter(|t| !t.is_empty())
+            .collect()
     }
 
     #[test]

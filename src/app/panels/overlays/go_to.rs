@@ -30,7 +30,10 @@ pub fn go_to_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut V
                 ui.colored_label(theme::of(ui).faint, format!("{time}, frame {frame}"));
             }
             None if text.trim().is_empty() => {
-                ui.colored_label(theme::of(ui).faint, format!("This clip ends at {}", player.table().range().end()));
+                ui.colored_label(
+                    theme::of(ui).faint,
+                    format!("This clip ends at {}", player.table().range().end()),
+                );
             }
             None => {
                 ui.colored_label(theme::of(ui).warning, "Expected 1:23.4, 83.4s, f2490 or 35%");

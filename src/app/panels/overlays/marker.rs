@@ -31,7 +31,8 @@ pub fn marker_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 let button = egui::Button::new("").selected(is_on).min_size(vec2(28.0, 24.0));
                 let response = ui.add(button);
                 let name = format!("Colour {}", choice.name());
-                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_on, &name));
+                response
+                    .widget_info(|| egui::WidgetInfo::selected(egui::Role::RadioButton, true, is_on, &name));
                 ui.painter().circle_filled(response.rect.center(), 6.0, theme::marker(ui, choice));
                 if response.on_hover_text(choice.name()).clicked() {
                     colour = choice;
@@ -40,7 +41,8 @@ pub fn marker_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         });
         ui.horizontal(|ui| {
             let is_entered = ui.input(|i| i.key_pressed(Key::Enter) && !i.modifiers.shift);
-            is_done |= ui.button("Done").on_hover_text("Enter; Shift+Enter begins a new line").clicked() || is_entered;
+            is_done |= ui.button("Done").on_hover_text("Enter; Shift+Enter begins a new line").clicked()
+                || is_entered;
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 if ui.button("Remove the marker").clicked() {
                     out.push(MarkCommand::Remove(id).into());

@@ -40,9 +40,27 @@ pub fn overlays_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mu
     drop::drop_ui(ui, state);
 }
 
+/// A window to read in, in the middle at first.
+fn window(ctx: &egui::Context, title: &str, size: [f32; 2]) -> egui::Window<'static> {
+    let room = ctx.content_rect();
+    let size = egui::vec2(size[0].min(room.width() - 40.0), size[1].min(room.height() - 100.0));
+    egui::Window::new(RichText::new(title).size(15.0).strong())
+        .id(egui::Id::unique(title))
+        .collapsible(false)
+        .default_size(size)
+        .default_pos(room.center() - (size + egui::vec2(28.0, 60.0)) / 2.0)
+}
+
+/// A list to choose from, near the top so that it stays where it is while it gets shorter.
+fn list(name: &str) -> egui::Modal {
+    let id = egui::Id::unique(name);
+    let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, [0.0, 84.0]);
+    egui::Modal::new(id).area(area)
+}
+
 fn history_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
-    let window = egui::Window::new("Notices").open(&mut view.is_history_open).default_width(480.0);
-    window.default_height(320.0).show(ui.ctx(), |ui| {
+    let window = window(ui.ctx(), "Notices", [480.0, 340.0]);
+    window.open(&mut view.is_history_open).show(ui.ctx(), |ui| {
         let history = state.notices.history();
         if history.is_empty() {
             ui.label("Nothing so far.");
@@ -58,7 +76,11 @@ fn history_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec
                 ui.horizontal(|ui| {
                     severity_ui(ui, notice.severity);
                     let minutes = notice.at_secs / 60;
-                    let text = if minutes == 0 { "in the first minute".to_owned() } else { format!("after {minutes} min") };
+                    let text = if minutes == 0 {
+                        "in the first minute".to_owned()
+                    } else {
+                        format!("after {minutes} min")
+                    };
                     ui.colored_label(theme::of(ui).faint, RichText::new(text).small());
                 });
                 ui.add(egui::Label::new(&notice.text).wrap());

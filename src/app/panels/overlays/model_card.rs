@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use super::window;
 use crate::app::command::{AppCommand, Command};
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
@@ -9,8 +10,8 @@ use crate::view::controls::note_ui;
 use crate::view::theme;
 
 pub fn model_card_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
-    let window = egui::Window::new("Which model is this?").open(&mut view.is_model_card_open);
-    window.default_width(560.0).default_height(460.0).show(ui.ctx(), |ui| {
+    let window = window(ui.ctx(), "Which model is this?", [580.0, 480.0]);
+    window.open(&mut view.is_model_card_open).show(ui.ctx(), |ui| {
         let Some(card) = &state.model_card else {
             ui.spinner();
             return;

@@ -11,7 +11,7 @@ use crate::view::theme;
 pub fn palette_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let Some(typed) = &mut view.palette else { return };
     let mut is_done = false;
-    let modal = egui::Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
+    let modal = super::list("palette").show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         let found = found(state, &typed.text);
         search_ui(ui, typed, "Command", "Type a command", found.len());
@@ -53,7 +53,9 @@ fn found(state: &AppState, typed: &str) -> Vec<&'static Action> {
         .filter_map(|action| {
             let in_label = fuzzy::fit(action.label, typed);
             // a group's name finds its commands, after those that are called like this
-            let cost = in_label.or_else(|| fuzzy::fit(&format!("{} {}", action.group, action.label), typed).map(|c| c + 20))?;
+            let cost = in_label.or_else(|| {
+                fuzzy::fit(&format!("{} {}", action.group, action.label), typed).map(|c| c + 20)
+            })?;
             Some((!(action.is_enabled)(state), cost, action))
         })
         .collect();

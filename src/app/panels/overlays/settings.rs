@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use super::window;
 use crate::app::command::{AppCommand, Command, LayoutPreset};
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
@@ -9,8 +10,8 @@ use crate::view::controls::{choices_ui, note_ui};
 use crate::view::theme::ThemeChoice;
 
 pub fn settings_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
-    let window = egui::Window::new("Settings").open(&mut view.is_settings_open).resizable(false);
-    window.default_width(420.0).show(ui.ctx(), |ui| {
+    let window = window(ui.ctx(), "Settings", [420.0, 440.0]).open(&mut view.is_settings_open);
+    window.resizable(false).show(ui.ctx(), |ui| {
         ui.set_width(420.0);
         let settings = &state.settings;
         ui.strong("Appearance");
@@ -47,7 +48,10 @@ pub fn settings_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mu
         if let Some(fps) = choices_ui(ui, Some(settings.feature_fps), &rates) {
             out.push(AppCommand::FeatureRate(fps).into());
         }
-        note_ui(ui, "How often a picture is looked at; counts from the next clip on. What is computed once is kept.");
+        note_ui(
+            ui,
+            "How often a picture is looked at; counts from the next clip on. What is computed once is kept.",
+        );
         ui.separator();
         ui.strong("Sound");
         let mut has_sound = settings.has_sound;

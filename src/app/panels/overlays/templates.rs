@@ -16,7 +16,7 @@ pub fn templates_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState) {
         return;
     }
     let mut chosen: Option<Template> = None;
-    let modal = egui::Modal::new(egui::Id::unique("templates")).show(ui.ctx(), |ui| {
+    let modal = super::list("templates").show(ui.ctx(), |ui| {
         ui.set_width(520.0);
         let mut found: Vec<(u32, Template)> = TEMPLATES
             .iter()
