@@ -125,7 +125,8 @@ mod tests {
         write_bundle(&path, &machine, &texts, Some(dir.path())).expect("saved");
         let mut archive =
             zip::ZipArchive::new(std::fs::File::open(&path).expect("there")).expect("an archive");
-        let mut names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+        let mut names: Vec<String> =
+            archive.file_names().map(|name| name.expect("a name").into_owned()).collect();
         names.sort();
         assert_eq!(names, ["clip.txt", "gazenlq-1.log", "report.txt"]);
         let report = std::io::read_to_string(archive.by_name("report.txt").expect("there")).expect("text");

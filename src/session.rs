@@ -162,7 +162,9 @@ pub fn load_companions(
 ) -> anyhow::Result<Companions> {
     let mut companions = Companions::default();
     for (path, reason) in &found.others {
-        companions.warnings.push(format!("Left out {}: {reason}", path.display()));
+        let path = path.display().to_string();
+        let place = if reason.contains(&path) { String::new() } else { format!(": {path}") };
+        companions.warnings.push(format!("Left out: {reason}{place}"));
     }
     companions.unknown_table = found.unknown_table.as_deref().and_then(recording::unknown_table);
     if let Some(path) = &found.gaze {

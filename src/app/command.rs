@@ -484,7 +484,7 @@ pub fn consume_shortcuts(ctx: &egui::Context, state: &AppState, out: &mut Vec<Co
         .iter()
         .filter(|action| (action.is_enabled)(state))
         .flat_map(|action| action.shortcuts.iter().map(move |s| (action, s)))
-        .filter(|(_, s)| !is_typing || s.modifiers.command || is_function_key(s.logical_key))
+        .filter(|(_, s)| !is_typing || s.modifiers.command || is_free_of_text(s.logical_key))
         .filter(|(_, s)| !is_on_control || s.modifiers.any() || !works_a_control(s.logical_key))
         .collect();
     candidates.sort_by_key(|(_, s)| {
@@ -503,8 +503,9 @@ fn works_a_control(key: Key) -> bool {
     matches!(key, Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown)
 }
 
-fn is_function_key(key: Key) -> bool {
-    matches!(key, Key::F1 | Key::F2 | Key::F3 | Key::F6 | Key::F11)
+/// Keys that write nothing: they work while a text box has the focus.
+fn is_free_of_text(key: Key) -> bool {
+    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F6 | Key::F11)
 }
 
 #[cfg(test)]

@@ -101,6 +101,11 @@ fn the_start_page_offers_the_demo() {
     harness.run_steps(3);
     assert!(has(&harness, "Open the demo clip") && has(&harness, "Open a clip…"));
     save(&mut harness, "start.png");
+    let hovered = ["P01.mp4", "P01_gaze.csv", "nlq_val.json"]
+        .map(|name| egui::HoveredFile { path: Some(name.into()), ..egui::HoveredFile::default() });
+    harness.input_mut().hovered_files = hovered.to_vec();
+    harness.run_steps(2);
+    save(&mut harness, "drop.png");
 }
 
 #[test]

@@ -115,7 +115,7 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
     window_bracket(&painter, &axis, body, model.window, &colours);
     playhead(&painter, &axis, rect, ruler_row, model, view, &colours);
     if !view.is_dragging() && response.contains_pointer() && !response.context_menu_opened() {
-        hover::hover_ui(ui, &axis, body, &rows, model.lanes, view, pointed, &colours);
+        hover::hover_ui(ui, &axis, body, (&rows, model.lanes), view, pointed, &colours);
     }
     if response.clicked()
         && let Some(at) = response.interact_pointer_pos().filter(|p| p.x >= body.left())

@@ -84,6 +84,9 @@ fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, colours:
         if galley.size().x > room.width() {
             // half a number says something wrong: the first word, a rank, is enough
             galley = layout(block.text.split_whitespace().next().unwrap_or_default());
+            if galley.size().x > room.width() + 2.0 {
+                return;
+            }
         }
         // on a hatched ground letters need a plain one behind them
         let at = pos2(room.left(), room.center().y - galley.size().y / 2.0);

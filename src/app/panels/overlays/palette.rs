@@ -13,8 +13,9 @@ pub fn palette_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
     let mut is_done = false;
     let modal = super::list("palette").show(ui.ctx(), |ui| {
         ui.set_width(560.0);
+        search_ui(ui, typed, "Command", "Type a command");
         let found = found(state, &typed.text);
-        search_ui(ui, typed, "Command", "Type a command", found.len());
+        typed.chosen = typed.chosen.min(found.len().saturating_sub(1));
         let is_entered = ui.input(|i| i.key_pressed(Key::Enter));
         if found.is_empty() {
             ui.weak("No command is called like this.");
@@ -63,8 +64,8 @@ fn found(state: &AppState, typed: &str) -> Vec<&'static Action> {
     found.into_iter().map(|(.., action)| action).collect()
 }
 
-/// The text box over a list; arrows move the choice.
-pub fn search_ui(ui: &mut Ui, typed: &mut PaletteText, name: &str, hint: &str, count: usize) {
+/// The text box over a list; arrows move the choice, which the list keeps within its lines.
+pub fn search_ui(ui: &mut Ui, typed: &mut PaletteText, name: &str, hint: &str) {
     let edit = egui::TextEdit::singleline(&mut typed.text)
         .hint_text(hint)
         .margin(egui::Margin::symmetric(10, 6))
@@ -82,7 +83,6 @@ pub fn search_ui(ui: &mut Ui, typed: &mut PaletteText, name: &str, hint: &str, c
         (_, true) => typed.chosen.saturating_sub(1),
         _ => typed.chosen,
     };
-    typed.chosen = typed.chosen.min(count.saturating_sub(1));
 }
 
 pub fn typed_moved(ui: &Ui) -> bool {
