@@ -7,6 +7,10 @@ use super::theme;
 /// Width of the labels at the left of a panel's rows.
 const LABEL_WIDTH: f32 = 56.0;
 
+const CHOICE_HEIGHT: f32 = 20.0;
+/// What a slider's number takes at the end of its row, with the space before it.
+const NUMBER_WIDTH: f32 = 78.0;
+
 /// A part of a panel under a heading that folds it away; whether it is open is remembered.
 pub fn section_ui(ui: &mut Ui, title: &str, is_open: bool, body: impl FnOnce(&mut Ui)) {
     let heading = RichText::new(title).strong();
@@ -28,23 +32,26 @@ pub fn choices_ui<T: Copy + PartialEq>(
     let ground = ui.visuals().widgets.inactive.weak_bg_fill;
     let radius = ui.visuals().widgets.inactive.corner_radius;
     egui::Frame::new().fill(ground).corner_radius(radius).inner_margin(2.0).show(ui, |ui| {
-        let gap = 2.0;
-        ui.spacing_mut().item_spacing.x = gap;
-        ui.spacing_mut().button_padding = vec2(1.0, 1.0);
-        let count = choices.len().max(1) as f32;
-        // whole points, so that rounding never asks for more than there is
-        let width = ((ui.available_width() - gap * (count - 1.0)) / count - 0.5).floor().max(20.0);
-        ui.horizontal(|ui| {
-            for (value, text, hint, is_enabled) in choices {
-                let is_on = chosen == Some(*value);
-                let button = egui::Button::selectable(is_on, RichText::new(*text).size(12.5)).truncate();
-                let response =
-                    ui.add_enabled_ui(*is_enabled, |ui| ui.add_sized(vec2(width, 20.0), button)).inner;
-                if response.on_hover_text(*hint).on_disabled_hover_text(*hint).clicked() {
-                    clicked = Some(*value);
-                }
+        let size = vec2(ui.available_width(), CHOICE_HEIGHT);
+        let (area, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+        let width = area.width() / choices.len().max(1) as f32;
+        for (i, (value, text, hint, is_enabled)) in choices.iter().enumerate() {
+            let corner = area.min + vec2(width * i as f32, 0.0);
+            let place = egui::Rect::from_min_size(corner, vec2(width, area.height())).shrink2(vec2(1.0, 0.0));
+            let layout = Layout::centered_and_justified(egui::Direction::LeftToRight);
+            let mut cell = ui.new_child(egui::UiBuilder::new().id_salt(i).max_rect(place).layout(layout));
+            if !is_enabled {
+                cell.disable();
             }
-        });
+            cell.spacing_mut().button_padding = vec2(1.0, 1.0);
+            cell.spacing_mut().interact_size.y = CHOICE_HEIGHT;
+            let is_on = chosen == Some(*value);
+            let button = egui::Button::selectable(is_on, RichText::new(*text).size(12.5)).truncate();
+            let response = cell.add(button);
+            if response.on_hover_text(*hint).on_disabled_hover_text(*hint).clicked() {
+                clicked = Some(*value);
+            }
+        }
     });
     clicked
 }
@@ -74,7 +81,7 @@ pub fn slider_ui(
     suffix: &str,
 ) -> Option<f32> {
     row_ui(ui, label, |ui, id| {
-        ui.spacing_mut().slider_width = (ui.available_width() - 62.0).max(40.0);
+        ui.spacing_mut().slider_width = (ui.available_width() - NUMBER_WIDTH).max(40.0);
         let slider = egui::Slider::new(&mut value, range).fixed_decimals(2).suffix(suffix);
         ui.add(slider).labelled_by(id).on_hover_text(hint).changed().then_some(value)
     })

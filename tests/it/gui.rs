@@ -186,7 +186,7 @@ fn a_range_is_marked_looped_drawn_over_and_cleared() {
     press(&mut harness, egui::Key::I);
     go_to(&mut harness, "f120");
     press(&mut harness, egui::Key::O);
-    wait_for(&mut harness, "the range", |h| has(h, "range 2.0 s"));
+    wait_for(&mut harness, "the range", |h| has(h, "0:02.000 – 0:04.000"));
     assert!(has(&harness, "Start of the range") && has(&harness, "End of the range"));
     command(&mut harness, "heatmap whole range");
     command(&mut harness, "fixations");
@@ -195,7 +195,7 @@ fn a_range_is_marked_looped_drawn_over_and_cleared() {
     wait_for(&mut harness, "the loop from its start", |h| !has(h, "frame 120"));
     press(&mut harness, egui::Key::K);
     harness.key_press_modifiers(egui::Modifiers::ALT, egui::Key::X);
-    wait_for(&mut harness, "no range", |h| !has(h, "range 2.0 s"));
+    wait_for(&mut harness, "no range", |h| !has(h, "Start of the range"));
 }
 
 #[test]
@@ -218,6 +218,7 @@ fn what_was_noted_is_there_when_the_clip_is_opened_again() {
     press(&mut first, egui::Key::M);
     first.get_by_label("Remove the marker").click();
     wait_for(&mut first, "its removal", |h| h.query_by_label_contains("Marker 0:05.000").is_none());
+    wait_for(&mut first, "the offer to undo it", |h| has(h, "Undo"));
     first.get_by_label("Undo").click();
     wait_for(&mut first, "its return", |h| has(h, "Marker 0:05.000: the cat 猫"));
     let notes = places.notes.clone().expect("a place");
@@ -250,7 +251,7 @@ fn a_template_waits_for_its_first_slot() {
     wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::T);
     harness.run_steps(2);
-    harness.get_by_label("Template").type_text("did i put x");
+    harness.get_by_label("Template").type_text("where did i put");
     harness.run_steps(2);
     save(&mut harness, "templates.png");
     press(&mut harness, egui::Key::Enter);

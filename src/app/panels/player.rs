@@ -154,12 +154,12 @@ fn rate_ui(ui: &mut Ui, rate: f64, out: &mut Vec<Command>) {
 /// The marked range, where there is room for it.
 fn range_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(range) = state.marks.range else { return };
-    if ui.available_width() < 190.0 {
+    if ui.available_width() < 110.0 {
         return;
     }
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        let clear = ui.small_button("Clear");
-        if clear.on_hover_text("No range any more (Alt+X)").clicked() {
+        let has_room = ui.available_width() > 170.0;
+        if has_room && ui.small_button("Clear").on_hover_text("No range any more (Alt+X)").clicked() {
             out.push(MarkCommand::ClearRange.into());
         }
         let text = format!("range {:.1} s", range.duration().secs());

@@ -64,7 +64,12 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         let kinds = [
             (overlay.has_point, "Point", "The gaze of this picture (Shift+G)", OverlayCommand::TogglePoint),
-            (overlay.has_trail, "Path", "The last seconds of gaze (Shift+P)", OverlayCommand::ToggleTrail),
+            (
+                overlay.has_trail,
+                "Scanpath",
+                "The last seconds of gaze (Shift+P)",
+                OverlayCommand::ToggleTrail,
+            ),
             (
                 overlay.has_fixations,
                 "Fixations",
@@ -79,8 +84,8 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         }
     });
     aggregate_ui(ui, state, out);
-    let hint = "How long the path is";
-    if let Some(secs) = slider_ui(ui, "Path", hint, overlay.trail_secs, 0.0..=3.0, " s") {
+    let hint = "How long the scanpath is";
+    if let Some(secs) = slider_ui(ui, "Length", hint, overlay.trail_secs, 0.0..=3.0, " s") {
         out.push(OverlayCommand::TrailSecs(secs).into());
     }
     let mut offset_ms = gaze.offset().nanos() as f64 / 1e6;

@@ -18,7 +18,7 @@ const PICTURE: egui::Vec2 = vec2(96.0, 54.0);
 
 pub fn start_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let has_recent = !state.settings.recent.is_empty();
-    let width = if has_recent { WIDTH } else { 640.0 };
+    let width = if has_recent { WIDTH } else { 700.0 };
     egui::ScrollArea::vertical().show(ui, |ui| {
         ui.vertical_centered(|ui| {
             ui.add_space((ui.available_height() * 0.10).clamp(8.0, 140.0));

@@ -36,10 +36,10 @@ fn choices_ui(ui: &mut Ui, lanes: &[Lane], view: &mut TimelineView) {
             }
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 2.0;
-                for (sign, words, by) in [("\u{2193}", "down", 1), ("\u{2191}", "up", -1)] {
+                for (words, by) in [("down", 1), ("up", -1)] {
                     let to = place as i32 + by;
                     let is_enabled = to >= 0 && to < order.len() as i32;
-                    let response = ui.add_enabled(is_enabled, egui::Button::new(sign).small());
+                    let response = ui.add_enabled(is_enabled, egui::Button::new(words).small());
                     let hint = format!("Move {name} {words}");
                     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, is_enabled, &hint));
                     if response.on_hover_text(hint).clicked() {

@@ -180,7 +180,7 @@ fn label_ui(
     }
     let at = pos2(gutter.right() - 6.0, gutter.center().y);
     painter.text(at, Align2::RIGHT_CENTER, &row.lane.label, FontId::proportional(12.0), ink);
-    let hint = "Click: Ctrl+\u{2190} and Ctrl+\u{2192} step through this lane; again for all lanes";
+    let hint = "Click: Ctrl and the arrows left and right step through this lane; again for all lanes";
     if response.on_hover_text(hint).clicked() {
         events.push(TimelineEvent::Focus(row.index));
     }
