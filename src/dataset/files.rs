@@ -27,7 +27,7 @@ impl DataSetFiles {
             _ => {
                 let all =
                     found.stores.iter().chain(&found.predictions).chain(&found.model).chain(&found.config);
-                return Err(DataSetError::NoAnnotations(all.cloned().next().unwrap_or_default()));
+                return Err(DataSetError::NoAnnotations(all.into_iter().next().cloned().unwrap_or_default()));
             }
         };
         match (&found.model, &found.config) {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use case::{Case, Strip, open_case};
 pub use files::DataSetFiles;
 pub use model::{Located, ModelFiles, OpenedModel};
-pub use predictions::{OpenedPredictions, Verdict, verdict};
+pub use predictions::{FOUND_IOU, OpenedPredictions, Verdict, verdict};
 pub use rows::{Filter, Row, RowView};
 pub use stores::{OpenedStore, Stores};
 pub use videos::{ClipVideo, Videos};

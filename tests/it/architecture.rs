@@ -25,7 +25,19 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
     (
         "session",
-        &["time", "job", "project", "video", "gaze", "features", "grounding", "pipeline", "nn", "render"],
+        &[
+            "time",
+            "job",
+            "project",
+            "dataset",
+            "video",
+            "gaze",
+            "features",
+            "grounding",
+            "pipeline",
+            "nn",
+            "render",
+        ],
     ),
     (
         "cli",

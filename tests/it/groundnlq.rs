@@ -58,7 +58,7 @@ fn gaze_estimator_alignment_and_fusion_as_pytorch_has_them() {
 }
 
 /// Numbers that depend on the name only, about -1..1.
-fn made(name: &str, shape: &[usize]) -> Tensor {
+pub fn made(name: &str, shape: &[usize]) -> Tensor {
     let mut state = name.bytes().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b))) | 1;
     let values: Vec<f32> = (0..shape.iter().product::<usize>())
         .map(|_| {
@@ -71,7 +71,7 @@ fn made(name: &str, shape: &[usize]) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-fn tiny() -> Config {
+pub fn tiny() -> Config {
     let mut config = Config::default();
     config.features.video_dim = 20;
     config.features.text_dim = 12;
@@ -85,7 +85,7 @@ fn tiny() -> Config {
     config
 }
 
-fn weights(config: &Config) -> Tensors {
+pub fn weights(config: &Config) -> Tensors {
     let expected = expected_tensors(config).unwrap();
     expected.into_iter().map(|(name, shape)| (name.clone(), made(&name, &shape))).collect()
 }

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod dataset;
 mod demo;
 mod gaze;
 mod gaze_clocks;

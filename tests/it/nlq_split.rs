@@ -84,7 +84,7 @@ fn clips_are_cut_out_of_a_video_s_features_by_time() {
     assert!(cut(500.0, 600.0).is_err_and(|e| e.to_string().contains("features end at 21.3 s")));
 }
 
-fn write_npy(path: &Path, dim: usize, values: &[f32]) {
+pub fn write_npy(path: &Path, dim: usize, values: &[f32]) {
     let header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {dim}), }}\n", values.len() / dim);
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
