@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Ending, out};
 use crate::dataset::{Located, ModelFiles};
 use crate::eval::Provenance;
-use crate::grounding::groundnlq::{GroundNlq, StateDict};
+use crate::grounding::groundnlq::{GroundNlq, StateDict, TextPadding, VideoPadding};
 use crate::nn;
 use crate::project::AnnotationFile;
 use crate::split::{Inputs, SplitConfig, localize_split};
@@ -79,6 +79,12 @@ pub struct LocalizeArgs {
     /// Pad texts as the reference does in batches of this size (its own runs: 16)
     #[arg(long, default_value_t = 1, value_name = "N")]
     text_batch: usize,
+    /// What stands behind every text without `--text-batch`: nothing, as in batches of one, or zeros
+    #[arg(long, value_enum, default_value = "none", conflicts_with = "text_batch")]
+    text_padding: TextPaddingArg,
+    /// What stands behind the clip; the reference's numbers come from `trimmed` and, slower, `full`
+    #[arg(long, value_enum)]
+    video_padding: Option<VideoPaddingArg>,
     /// Leave out clips and queries without features; the exit code is then 1
     #[arg(long)]
     skip_absent: bool,
@@ -102,6 +108,41 @@ impl From<LevelArg> for FeatureLevel {
     }
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TextPaddingArg {
+    None,
+    Padded,
+}
+
+impl From<TextPaddingArg> for TextPadding {
+    fn from(padding: TextPaddingArg) -> Self {
+        match padding {
+            TextPaddingArg::None => Self::None,
+            TextPaddingArg::Padded => Self::Padded,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum VideoPaddingArg {
+    /// One row, as no more are ever read
+    Trimmed,
+    /// Up to the network's array
+    Full,
+    /// Nothing: the array ends with the clip
+    None,
+}
+
+impl From<VideoPaddingArg> for VideoPadding {
+    fn from(padding: VideoPaddingArg) -> Self {
+        match padding {
+            VideoPaddingArg::Trimmed => Self::Trimmed,
+            VideoPaddingArg::Full => Self::Full,
+            VideoPaddingArg::None => Self::None,
+        }
+    }
+}
+
 fn parse_shard(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     parts.filter(|(i, n)| (1..=*n).contains(i)).ok_or_else(|| "expected i/n with 1 <= i <= n".to_owned())
@@ -112,7 +153,10 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
     let device = nn::device();
     let which = if args.ema { StateDict::Ema } else { StateDict::Raw };
     let model = ModelFiles { weights: args.model.clone(), config: args.config.clone() };
-    let Located { weights, config, sha256: model_sha256 } = model.locate()?;
+    let Located { weights, mut config, sha256: model_sha256 } = model.locate()?;
+    if let Some(padding) = args.video_padding {
+        config.network.padding = padding.into();
+    }
     anyhow::ensure!(
         !args.ema || weights == args.model,
         "an imported model has one set of weights: leave out --ema, or import with it"
@@ -153,6 +197,7 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
         only: args.only.clone(),
         keep: args.top,
         text_batch: args.text_batch,
+        text_padding: args.text_padding.into(),
         skip_absent: args.skip_absent,
     };
     let provenance = Provenance {

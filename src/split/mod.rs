@@ -55,6 +55,8 @@ pub struct SplitConfig {
     /// The texts' padding follows from batches of this size, as in the reference's own runs
     /// (16); 1 is each by itself.
     pub text_batch: usize,
+    /// What stands behind each text that is by itself.
+    pub text_padding: TextPadding,
     /// Clips and queries without features are left out and reported.
     pub skip_absent: bool,
 }
@@ -74,6 +76,7 @@ impl SplitConfig {
             "shard": [self.shard.0, self.shard.1],
             "keep": self.keep,
             "text_batch": self.text_batch,
+            "text_padding": self.text_padding,
             "video": set(&inputs.video),
             "gaze": inputs.gaze.as_ref().map(set),
         })
@@ -123,7 +126,7 @@ pub fn localize_split(
                 report.resumed += 1;
                 continue;
             }
-            let text_padding = paddings.get(place).copied().unwrap_or_default();
+            let text_padding = paddings.get(place).copied().unwrap_or(config.text_padding);
             let how = Ask { text_padding, keep: Some(config.keep), explain: false };
             // the clip is encoded for its first query
             let clip_or_error = match encoded.take() {

@@ -22,12 +22,12 @@ use crate::support::{project, shared};
 const CLIP_SECS: f64 = 32.0;
 
 /// Writes a data set of three clips into a folder; `named` is what a user would name.
-struct Made {
+pub struct Made {
     dir: tempfile::TempDir,
 }
 
 impl Made {
-    fn new(config: &Config) -> Self {
+    pub fn new(config: &Config) -> Self {
         let made = Self { dir: tempfile::tempdir().unwrap() };
         let clip = |uid: &str, start: f64, queries: serde_json::Value| {
             json!({"clip_uid": uid, "video_start_sec": start, "video_end_sec": start + CLIP_SECS,
@@ -48,12 +48,12 @@ impl Made {
         }
         let [steps, windows] = [57, 60];
         for clip in ["first-clip", "second-clip"] {
-            made.array("video", clip, &[steps, config.features.video_dim]);
-            made.array("gaze", clip, &[windows, config.gaze.input_dim]);
+            made.array("video", clip, &[steps, config.features.video_dim], clip);
+            made.array("gaze", clip, &[windows, config.gaze.input_dim], clip);
         }
         // the third clip has no video features, and its query no text features
         for query in ["note-first-clip_0", "note-first-clip_1", "note-second-clip_0"] {
-            made.array("text", query, &[6, config.features.text_dim]);
+            made.array("text", query, &[6, config.features.text_dim], query);
         }
         let tensors = weights(config).into_iter().collect();
         candle_core::safetensors::save(&tensors, made.path("tiny.safetensors")).unwrap();
@@ -65,12 +65,13 @@ impl Made {
         made
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn array(&self, folder: &str, key: &str, shape: &[usize; 2]) {
-        let values = made(key, shape).flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    /// Numbers that follow from `name`, under `key`.
+    pub fn array(&self, folder: &str, key: &str, shape: &[usize; 2], name: &str) {
+        let values = made(name, shape).flatten_all().unwrap().to_vec1::<f32>().unwrap();
         write_npy(&self.path(folder).join(format!("{key}.npy")), shape[1], &values);
     }
 
@@ -116,7 +117,7 @@ fn queries_are_looked_at_without_any_video() {
     wait_for(&mut harness, "the second query", |h| {
         h.get_by_label("Query 2: Who came through the door?").accesskit_node().toggled() == Some(TRUE)
     });
-    wait_for(&mut harness, "its answer", |h| has_part(h, "Moment 1: "));
+    wait_for(&mut harness, "the second answer", |h| has_part(h, "Moment 1: "));
     harness.key_press(egui::Key::ArrowDown);
     wait_for(&mut harness, "the entry without words", |h| has_part(h, "no words to ask"));
     harness.get_by_label("Query 5: Was it late?").click();
@@ -126,7 +127,7 @@ fn queries_are_looked_at_without_any_video() {
     search(&mut harness, "cup second");
     wait_for(&mut harness, "one row", |h| has(h, "1 of 5 queries"));
     harness.get_by_label("Query 4: Where is the cup?").click();
-    wait_for(&mut harness, "its answer", |h| has_part(h, "Moment 1: "));
+    wait_for(&mut harness, "the fourth answer", |h| has_part(h, "Moment 1: "));
     assert!(has(&harness, "Clip second-clip, 0:32.000, from 0:05.000 of its video"));
     command(&mut harness, "light");
     save(&mut harness, "dataset-light.png");
@@ -249,9 +250,11 @@ fn the_whole_val_split_is_listed() {
     let file = gazenlq::project::AnnotationFile::load(&annotations).unwrap();
     for clip in file.clips.iter().take(3) {
         let steps = (clip.duration_secs.unwrap() * 1.87) as usize;
-        set.array("video", &clip.clip_uid, &[steps, config.features.video_dim]);
+        let uid = &clip.clip_uid;
+        set.array("video", uid, &[steps, config.features.video_dim], uid);
         for query in &clip.queries {
-            set.array("text", &clip.key_of(query).query_id(), &[9, config.features.text_dim]);
+            let id = clip.key_of(query).query_id();
+            set.array("text", &id, &[9, config.features.text_dim], &id);
         }
     }
     let mut startup = set.named(&["video", "text", "tiny.safetensors", "tiny.toml"]);

@@ -44,7 +44,9 @@ pub fn wait_for(
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    panic!("{what} did not come");
+    let picture = format!("without {what}.png");
+    save(harness, &picture);
+    panic!("{what} did not come; see {}", screens().join(picture).display());
 }
 
 pub fn has(harness: &Harness<'static, App>, label: &str) -> bool {

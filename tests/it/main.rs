@@ -17,6 +17,7 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_run;
 mod nlq_split;
 mod parity;
 mod render;

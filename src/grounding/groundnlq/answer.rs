@@ -1,13 +1,15 @@
 //! Questions and answers: how a question is put, the windows found, and what led to them.
 
 use candle_core::Tensor;
+use serde::Serialize;
 
 use super::{DecodeConfig, GroundNlqError, LevelOutput, StepGrid, Trace, in_seconds, probability};
 use crate::grounding::Window;
 
 /// What stands behind a text's last token. In the reference it depends on the other questions of the
 /// batch: a text shorter than the longest one is computed differently.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TextPadding {
     /// Nothing, as when the reference is asked one question at a time.
     #[default]
