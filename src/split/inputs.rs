@@ -95,11 +95,11 @@ fn gaze_features(
         let windows = features.dims()[0];
         let window_secs = set.stride_frames / set.fps;
         let [first, last] = [start, end].map(|secs| (secs - set.offset_secs) / window_secs);
-        let runs = estimator.runs_around(windows, first, last);
-        if runs.is_empty() {
+        if first >= windows as f64 {
             let what = format!("clip {} lies at {start:.1} to {end:.1} s, beyond their end", clip.clip_uid);
             return Err(SplitError::Store(set.entry(name, what)));
         }
+        let runs = estimator.runs_around(windows, first, last);
         let cut = features.narrow(0, runs.start, runs.len());
         features = cut.map_err(|e| SplitError::Network { key: name.clone(), error: e.into() })?;
         clip_start_secs -= runs.start as f64 * window_secs;

@@ -125,7 +125,8 @@ fn queries_are_looked_at_without_any_video() {
 
     // search, template, clip
     search(&mut harness, "cup second");
-    wait_for(&mut harness, "one row", |h| has(h, "1 of 5 queries"));
+    wait_for(&mut harness, "one row", |h| has(h, "1 of 5 queries") && !has_part(h, "Query 1: "));
+    harness.run_steps(2);
     harness.get_by_label("Query 4: Where is the cup?").click();
     wait_for(&mut harness, "the fourth answer", |h| has_part(h, "Moment 1: "));
     assert!(has(&harness, "Clip second-clip, 0:32.000, from 0:05.000 of its video"));
