@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::dataset::DataSetCommand;
 use super::dialogs::PathRequest;
 use super::events;
 use super::marks::{self, MarkCommand};
@@ -28,6 +29,7 @@ pub enum Command {
     Query(QueryCommand),
     Mark(MarkCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand),
 }
 
@@ -39,6 +41,7 @@ pub enum SessionCommand {
     /// What is chosen joins the clip that is open.
     ImportDialog,
     OpenDialog,
+    OpenFolderDialog,
     OpenDemo,
     /// Take a session off the list of recent ones.
     ForgetRecent(Vec<PathBuf>),
@@ -140,6 +143,7 @@ pub enum AppCommand {
     Diagnostics,
     DiagnosticsTo(PathBuf),
     CopyText(String),
+    FocusSearch,
     ResetZoom,
     PixelZoom,
     GoTo,
@@ -221,6 +225,7 @@ from_subsystem!(
     Query(QueryCommand),
     Mark(MarkCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand)
 );
 
@@ -264,6 +269,13 @@ fn always(_: &AppState) -> bool {
 fn has_clip(state: &AppState) -> bool {
     state.player.is_some()
 }
+/// A clip that was opened itself, and not as a row of a data set.
+fn has_own_clip(state: &AppState) -> bool {
+    has_clip(state) && !has_data_set(state)
+}
+fn has_list(state: &AppState) -> bool {
+    has_data_set(state) || has_moments(state)
+}
 fn has_sound(state: &AppState) -> bool {
     state.player.as_ref().is_some_and(|player| player.info().has_audio)
 }
@@ -272,6 +284,13 @@ fn has_gaze(state: &AppState) -> bool {
 }
 fn has_moments(state: &AppState) -> bool {
     state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
+        || state.dataset.as_ref().is_some_and(|set| !set.moments().is_empty())
+}
+fn has_data_set(state: &AppState) -> bool {
+    state.dataset.is_some()
+}
+fn has_anything(state: &AppState) -> bool {
+    has_clip(state) || has_data_set(state)
 }
 fn has_truth(state: &AppState) -> bool {
     state.truth().is_some()
@@ -304,10 +323,11 @@ macro_rules! actions {
 /// Every named action, in menu order.
 pub const ACTIONS: &[Action] = actions! {
     "File" {
-        "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open" "Open…", "Open a clip with its gaze recording and its annotations, or the files of a data set", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
-        "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_clip, |_| SessionCommand::ImportDialog.into();
-        "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
+        "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
+        "close" "Close", "Close the clip or the data set, and everything that belongs to it", [ctrl(Key::W)], has_anything, |_| SessionCommand::Close.into();
         "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
         "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
         "copy-picture" "Copy the picture", "Put the picture with its overlays on the clipboard", [ctrl_shift(Key::C)], has_clip, |_| AppCommand::CopyPicture.into();
@@ -349,24 +369,22 @@ pub const ACTIONS: &[Action] = actions! {
         "forward" "Forward again", "Where the last jump back came from", [ctrl(Key::CloseBracket)], has_clip, |_| PlaybackCommand::Forward.into();
     }
     "Marks" {
-        "mark-in" "Range starts here", "Begin of the range at the playhead", [key(Key::I)], has_clip, |_| MarkCommand::In.into();
-        "mark-out" "Range ends here", "End of the range at the playhead", [key(Key::O)], has_clip, |_| MarkCommand::Out.into();
+        "mark-in" "Range starts here", "Begin of the range at the playhead", [key(Key::I)], has_own_clip, |_| MarkCommand::In.into();
+        "mark-out" "Range ends here", "End of the range at the playhead", [key(Key::O)], has_own_clip, |_| MarkCommand::Out.into();
         "range-from-moment" "Range from the moment", "The range becomes the chosen moment", [key(Key::X)], |s| s.chosen_moment().or(s.truth()).is_some(), |_| MarkCommand::RangeFromMoment.into();
         "clear-range" "Clear the range", "No range any more", [alt(Key::X)], has_range, |_| MarkCommand::ClearRange.into();
         "go-to-in" "Go to the start of the range", "Jump to where the range begins", [shift(Key::I)], has_range, |_| MarkCommand::GoToIn.into();
         "go-to-out" "Go to the end of the range", "Jump to where the range ends", [shift(Key::O)], has_range, |_| MarkCommand::GoToOut.into();
         "copy-range" "Copy the range", "Start and end in seconds and frames, as text", [], has_range, |s| AppCommand::CopyText(s.range_text()).into();
-        "add-marker" "Marker here", "Put a marker at the playhead; on a marker, write its note", [key(Key::M)], has_clip, |_| MarkCommand::AddMarker.into();
+        "add-marker" "Marker here", "Put a marker at the playhead; on a marker, write its note", [key(Key::M)], has_own_clip, |_| MarkCommand::AddMarker.into();
         "next-marker" "Next marker", "Jump to the marker after the playhead", [shift(Key::M)], has_markers, |s| marks::seek_marker(s, true);
         "previous-marker" "Previous marker", "Jump to the marker before the playhead", [ctrl_shift(Key::M)], has_markers, |s| marks::seek_marker(s, false);
     }
     "Query" {
         "focus-query" "Ask a question", "Put the cursor in the question box", [key(Key::Slash)], has_clip, |_| AppCommand::FocusQuery.into();
         "ask-all" "Ask all annotated questions", "Run every question of the annotation file for this clip", [ctrl(Key::Enter)], |s| !s.annotations.is_empty(), |_| QueryCommand::AskAllAnnotated.into();
-        "ask-file" "Ask questions from a file…", "A text file with one question a line", [], has_clip, |_| QueryCommand::AskFileDialog.into();
-        "templates" "Question templates…", "The 13 kinds of question of Ego4D NLQ", [ctrl(Key::T)], has_clip, |_| AppCommand::ToggleTemplates.into();
-        "next-moment" "Next moment in the list", "Jump to the moment below in the list", [key(Key::ArrowDown)], has_moments, |_| QueryCommand::JumpBy(1).into();
-        "previous-moment" "Previous moment in the list", "Jump to the moment above in the list", [key(Key::ArrowUp)], has_moments, |_| QueryCommand::JumpBy(-1).into();
+        "ask-file" "Ask questions from a file…", "A text file with one question a line", [], has_own_clip, |_| QueryCommand::AskFileDialog.into();
+        "templates" "Question templates…", "The 13 kinds of question of Ego4D NLQ", [ctrl(Key::T)], has_own_clip, |_| AppCommand::ToggleTemplates.into();
         "truth" "Jump to the true moment", "Start of the annotated moment", [key(Key::Num0)], has_truth, |_| QueryCommand::JumpToTruth.into();
         "rank-1" "Jump to moment 1", "Start of the best moment", [key(Key::Num1)], has_moments, |_| QueryCommand::Jump(0).into();
         "rank-2" "Jump to moment 2", "Start of the second moment", [key(Key::Num2)], has_moments, |_| QueryCommand::Jump(1).into();
@@ -383,10 +401,18 @@ pub const ACTIONS: &[Action] = actions! {
         "gaze-predicted" "Gaze mode: predicted", "Weigh what the model thinks was looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Predicted).into();
         "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], has_gaze, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
         "gaze-negative" "Gaze mode: negative", "Weigh what was not looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Negative).into();
-        "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_clip, |_| AppCommand::ToggleModeLanes.into();
+        "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
         "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
         "resume" "Go on looking", "Compute what is still missing of this clip", [], can_resume, |_| QueryCommand::Resume.into();
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
+    }
+    "Data set" {
+        "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
+        "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);
+        "previous-row" "Previous query or moment", "In a data set the query above and its answer, else the moment before in the list", [key(Key::ArrowUp)], has_list, |s| s.step_list(-1);
+        "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
+        "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
     }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();
@@ -421,9 +447,9 @@ pub const ACTIONS: &[Action] = actions! {
         "panel-session" "Session panel", "What is open, on the left", [ctrl_shift(Key::B)], always, |_| AppCommand::TogglePanel(PanelId::Session).into();
         "panel-results" "Results panel", "Answers, on the right", [ctrl_shift(Key::R)], always, |_| AppCommand::TogglePanel(PanelId::Results).into();
         "panel-timeline" "Timeline", "Time, at the bottom", [ctrl_shift(Key::T)], always, |_| AppCommand::TogglePanel(PanelId::Timeline).into();
-        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_clip, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
-        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_clip, |_| AppCommand::ZoomTimeline(1.5).into();
-        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_clip, |_| AppCommand::FitTimeline.into();
+        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_anything, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
+        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_anything, |_| AppCommand::ZoomTimeline(1.5).into();
+        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_anything, |_| AppCommand::FitTimeline.into();
         "timeline-selection" "Zoom to range or moment", "See the marked range, else the chosen moment, and a little around it", [key(Key::Z)], has_stretch, |_| AppCommand::ZoomToSelection.into();
         "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
         "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();

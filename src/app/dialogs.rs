@@ -11,6 +11,7 @@ use crate::export::table::TableFormat;
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathRequest {
     Open,
+    OpenFolder,
     /// Joins the clip that is open.
     Import,
     /// A text file of questions.
@@ -36,7 +37,7 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
         let asked_at = std::time::Instant::now();
         let command = match &request {
             PathRequest::Open => rfd::FileDialog::new()
-                .set_title("Open a clip, its gaze and its annotations")
+                .set_title("Open a clip with its gaze and its annotations, or the files of a data set")
                 .pick_files()
                 .map(|files| SessionCommand::Open(files).into()),
             PathRequest::Import => rfd::FileDialog::new()
@@ -51,6 +52,10 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
             PathRequest::SaveDiagnostics => {
                 save_dialog(DIAGNOSTICS, "zip").map(|path| AppCommand::DiagnosticsTo(path).into())
             }
+            PathRequest::OpenFolder => rfd::FileDialog::new()
+                .set_title("Open a folder")
+                .pick_folders()
+                .map(|folders| SessionCommand::Open(folders).into()),
             PathRequest::SaveScreenshot { name, has_caption } => save_dialog(name, "png")
                 .map(|path| AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()),
             PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())

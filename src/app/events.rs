@@ -1,6 +1,7 @@
 //! Places worth jumping to: edges of what the lanes of the timeline show.
 
 use super::command::Command;
+use super::dataset::DataSetCommand;
 use super::state::AppState;
 use crate::playback::PlaybackCommand;
 use crate::time::{MediaTime, TimeRange};
@@ -19,6 +20,12 @@ pub mod lane {
 /// Next or previous event of the lane in focus; without one, of moments, markers, the range and gaps
 /// in the gaze. Fixations are so many that they would hide the rest.
 pub fn seek_event(state: &AppState, is_forward: bool) -> Command {
+    if let Some(set) = &state.dataset {
+        let moments = set.moments();
+        let edges = moments.iter().map(|m| m.range).chain(set.truths()).flat_map(both);
+        let target = nearest(edges, state.now(), is_forward).unwrap_or(state.now());
+        return DataSetCommand::Seek(target).into();
+    }
     let focused = state.focused_lane.as_deref();
     let mut edges: Vec<MediaTime> = focused.map(|lane| edges_of(state, lane)).unwrap_or_default();
     if edges.is_empty() {

@@ -104,7 +104,8 @@ fn make_room(path: &Path) -> anyhow::Result<()> {
 }
 
 fn save_of(state: &mut AppState) -> Option<Save> {
-    let player = state.player.as_ref()?;
+    // a row of a data set is not a session of its own
+    let player = state.player.as_ref().filter(|_| state.dataset.is_none())?;
     let info = player.info();
     let places = &state.places;
     let notes = places.notes_file(&info.content_id).filter(|_| !state.notes.is_locked);

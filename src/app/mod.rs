@@ -3,6 +3,7 @@
 //! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
 
 mod command;
+mod dataset;
 mod dialogs;
 mod events;
 mod export;
@@ -236,6 +237,7 @@ impl App {
                 state.settings.is_picture_alone = false;
                 view.query.wants_focus = true;
             }
+            AppCommand::FocusSearch => view.dataset.wants_focus = true,
             AppCommand::GoTo => view.go_to = Some(String::new()),
             AppCommand::DismissNotice(id) => state.notices.dismiss(id),
             AppCommand::DismissNotices => state.notices.dismiss_all(),

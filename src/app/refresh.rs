@@ -48,7 +48,8 @@ const MOST_PICTURES: usize = 1_024;
 
 /// Mean maps over the range, made again when range, recording or evidence has changed.
 fn refresh_range_maps(state: &mut AppState) {
-    let range = state.range_or_moment().filter(|_| state.overlay.span == HeatSpan::Range);
+    let range =
+        state.range_or_moment().filter(|_| state.overlay.span == HeatSpan::Range && state.dataset.is_none());
     let Some(range) = range else {
         state.range_maps = None;
         return;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
-use super::command::Command;
+use super::command::{Command, QueryCommand};
+use super::dataset::{DataSetCommand, DataSetSession};
 use super::gaze_session::GazeSession;
 use super::keep::{NotesKeeper, Places};
 use super::marks::Marks;
@@ -31,6 +32,8 @@ pub struct AppState {
     pub files: Vec<PathBuf>,
     pub player: Option<Player>,
     pub gaze: Option<GazeSession>,
+    /// A whole split instead of one clip.
+    pub dataset: Option<DataSetSession>,
     pub annotations: Vec<AnnotatedQuery>,
     /// Where the clip begins in the video that its annotations count in.
     pub source_start: Option<MediaTime>,
@@ -156,6 +159,7 @@ impl AppState {
             files: Vec::new(),
             player: None,
             gaze: None,
+            dataset: None,
             annotations: Vec::new(),
             source_start: None,
             unknown_table: None,
@@ -186,21 +190,35 @@ impl AppState {
 
     /// The annotated moment of the chosen question.
     pub fn truth(&self) -> Option<TimeRange> {
-        self.queries.selected()?.truth
+        match &self.dataset {
+            Some(set) => set.truths().first().copied(),
+            None => self.queries.selected()?.truth,
+        }
     }
 
     /// The chosen moment of the answer on screen, the best one at first.
     pub fn chosen_moment(&self) -> Option<TimeRange> {
+        if let Some(set) = &self.dataset {
+            return set.moments().get(set.moment.unwrap_or(0)).map(|m| m.range);
+        }
         let answer = self.queries.shown()?;
         answer.moments.get(self.queries.moment.unwrap_or(0)).map(|m| m.range)
     }
 
     pub fn clip_range(&self) -> TimeRange {
-        self.player.as_ref().map(|p| p.table().range()).unwrap_or_default()
+        match &self.dataset {
+            Some(set) => set.clip_range(),
+            None => self.player.as_ref().map(|p| p.table().range()).unwrap_or_default(),
+        }
     }
 
+    /// Of the clip: in a data set it may start later than its video.
     pub fn now(&self) -> MediaTime {
-        self.player.as_ref().map(Player::time).unwrap_or_default()
+        let time = self.player.as_ref().map(Player::time);
+        match &self.dataset {
+            Some(set) => time.map_or(set.playhead(), |time| time - set.video_start()),
+            None => time.unwrap_or_default(),
+        }
     }
 
     pub(super) fn rate_times(&self, factor: f64) -> Command {
@@ -216,6 +234,14 @@ impl AppState {
             && self.models.ready().is_some()
             && !self.tasks.is_running(TaskKind::Features)
             && !self.tasks.is_stopping(TaskKind::Features)
+    }
+
+    /// The row below or above, or the moment after or before in the list.
+    pub(super) fn step_list(&self, by: i32) -> Command {
+        match self.dataset {
+            Some(_) => DataSetCommand::Step(by).into(),
+            None => QueryCommand::JumpBy(by).into(),
+        }
     }
 
     /// The marked range for a table or a command line: seconds and frames.

@@ -4,13 +4,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::dataset::CaseDone;
 use super::gaze_session::GazeSession;
 use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
+use crate::dataset::DataSet;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
+use crate::playback::Player;
 use crate::time::MediaTime;
 
 /// Work that can be under way.
@@ -31,6 +34,9 @@ pub enum TaskKind {
     /// Looking at the recent sessions.
     Recent,
     ModelCard,
+    /// A row of a data set is asked.
+    Case,
+    ClipVideo,
 }
 
 impl TaskKind {
@@ -49,17 +55,23 @@ impl TaskKind {
             Self::Keep => "Saving notes",
             Self::Recent => "Looking at recent sessions",
             Self::ModelCard => "Looking at the models",
+            Self::Case => "Localizing the query",
+            Self::ClipVideo => "Opening the video",
         }
     }
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 4] =
-    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Export];
+pub const WAITED_FOR: [TaskKind; 5] =
+    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Case, TaskKind::Export];
 
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
+    /// A data set, and sentences about what was left out.
+    DataSet(Box<DataSet>, Vec<String>),
+    Case(Box<CaseDone>),
+    ClipVideo(Box<Player>),
     GazeRead(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),

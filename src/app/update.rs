@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{AppCommand, Command, OverlayCommand, QueryCommand, SessionCommand};
+use super::dataset::{self, DataSetCommand};
 use super::dialogs::{self, PathRequest};
 use super::gaze_session::GazeSession;
 use super::keep;
@@ -13,6 +14,7 @@ use super::recent;
 use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
+use crate::dataset::DataSet;
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
@@ -47,6 +49,7 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<A
         Command::Query(command) => apply_query(state, command, wall_secs),
         Command::Mark(command) => marks::apply(state, command, wall_secs),
         Command::Overlay(command) => apply_overlay(state, command),
+        Command::DataSet(command) => dataset::apply(state, command, wall_secs),
         Command::App(command) => return Some(command),
     }
     None
@@ -56,6 +59,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
     match command {
         SessionCommand::Open(paths) => open(state, paths),
         SessionCommand::OpenDialog => dialogs::ask(state, PathRequest::Open),
+        SessionCommand::OpenFolderDialog => dialogs::ask(state, PathRequest::OpenFolder),
         SessionCommand::ImportDialog => dialogs::ask(state, PathRequest::Import),
         SessionCommand::ForgetRecent(files) => {
             state.settings.forget(&files);
@@ -100,10 +104,15 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
             *path = whole;
         }
     }
-    let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
+    let data_set = state.dataset.as_ref().map(|set| Arc::clone(&set.data));
+    let open_clip = state.player.as_ref().filter(|_| data_set.is_none()).map(|p| p.info().path.clone());
     let (wake, places) = (state.tasks.wake(), state.places.clone());
     state.tasks.start(TaskKind::Open, move |ctx| {
-        ctx.stage("Opening the clip");
+        ctx.stage("Opening");
+        if let Some(files) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
+            let (data, warnings) = DataSet::open(files, data_set.as_deref(), ctx)?;
+            return Ok(Done::DataSet(Box::new(data), warnings));
+        }
         let recognised = session::recognise(&paths).or_else(|error| {
             paths.insert(0, open_clip.ok_or(error)?);
             session::recognise(&paths)
@@ -122,7 +131,10 @@ fn close(state: &mut AppState) {
     keep::save(state);
     state.tasks.stop(TaskKind::Features);
     state.tasks.stop(TaskKind::Thumbnails);
+    state.tasks.stop(TaskKind::Case);
+    state.tasks.stop(TaskKind::ClipVideo);
     state.player = None;
+    state.dataset = None;
     state.gaze = None;
     state.annotations.clear();
     state.source_start = None;
@@ -139,7 +151,10 @@ fn close(state: &mut AppState) {
 
 /// Notes where the clip was left, for the list of recent sessions.
 pub fn remember(state: &mut AppState) {
-    if let Some(player) = &state.player {
+    if state.dataset.is_some() {
+        let (files, playhead_nanos) = (state.files.clone(), state.now().nanos());
+        state.settings.remember(Recent { files, playhead_nanos, ..Recent::default() });
+    } else if let Some(player) = &state.player {
         state.settings.remember(Recent {
             files: state.files.clone(),
             playhead_nanos: state.now().nanos(),
@@ -151,8 +166,8 @@ pub fn remember(state: &mut AppState) {
 }
 
 fn opened(state: &mut AppState, opened: Opened) {
-    let is_same_clip =
-        state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
+    let is_same_clip = state.dataset.is_none()
+        && state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
     if !is_same_clip {
         close(state);
         state.player = Some(opened.player);
@@ -269,6 +284,26 @@ fn extract(state: &mut AppState) {
 
 fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
     match command {
+        // ranks and truth are those of the chosen row
+        QueryCommand::Jump(rank) | QueryCommand::Loop(rank) if state.dataset.is_some() => {
+            let range = state.dataset.as_ref().and_then(|set| set.moments().get(rank).map(|m| m.range));
+            let (Some(range), Some(set)) = (range, &mut state.dataset) else { return };
+            set.moment = Some(rank);
+            match command {
+                QueryCommand::Loop(_) => dataset::apply(state, DataSetCommand::Loop(range), wall_secs),
+                _ => dataset::seek_to(state, range.start(), wall_secs),
+            }
+        }
+        QueryCommand::JumpToTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::seek_to(state, truth.start(), wall_secs);
+            }
+        }
+        QueryCommand::LoopTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::apply(state, DataSetCommand::Loop(truth), wall_secs);
+            }
+        }
         QueryCommand::Ask(text) => ask(state, &text),
         QueryCommand::AskAllAnnotated => {
             let texts: Vec<String> = state.annotations.iter().map(|a| a.text.clone()).collect();
@@ -369,7 +404,13 @@ pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
         state.looped_range = Some(range);
         return;
     }
-    start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
+    let wanted = state.chosen_moment().or(state.truth());
+    match wanted {
+        Some(range) if state.dataset.is_some() => {
+            dataset::apply(state, DataSetCommand::Loop(range), wall_secs)
+        }
+        _ => start_loop(state, wanted, wall_secs),
+    }
 }
 
 pub fn toggle_sound(state: &mut AppState) {
@@ -468,6 +509,20 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
+        Finished::Done(Done::DataSet(data, warnings)) => {
+            remember(state);
+            if state.dataset.is_none() {
+                close(state);
+            }
+            dataset::opened(state, *data);
+            warnings.into_iter().for_each(|warning| state.notices.warning(warning));
+            remember(state);
+        }
+        Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
+        Finished::Done(Done::ClipVideo(player)) => {
+            dataset::video_opened(state, *player);
+            apply_sound(state);
+        }
         Finished::Done(Done::GazeRead(gaze)) => {
             state.gaze = Some(*gaze);
             answer_selected(state);

@@ -39,6 +39,16 @@ pub struct ViewState {
     /// Open while a table waits for its columns.
     pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
+    pub dataset: DataSetView,
+}
+
+/// The search box of a data set, and where its table was scrolled to.
+#[derive(Default)]
+pub struct DataSetView {
+    pub search: String,
+    pub wants_focus: bool,
+    /// The row that was brought into view last.
+    pub scrolled_to: Option<usize>,
 }
 
 /// What is typed into a list of commands, and which line is chosen.
@@ -66,7 +76,9 @@ pub struct PathBox {
 impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
-            PathRequest::Open | PathRequest::Import | PathRequest::Questions => String::new(),
+            PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import | PathRequest::Questions => {
+                String::new()
+            }
             PathRequest::SaveDiagnostics => DIAGNOSTICS.to_owned(),
             PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
         };

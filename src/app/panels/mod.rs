@@ -1,5 +1,6 @@
 //! The panels: session on the left, answers on the right, time at the bottom, picture in the middle.
 
+mod dataset;
 mod overlays;
 mod player;
 mod results;
@@ -18,10 +19,11 @@ use super::view_state::ViewState;
 use crate::view::theme;
 
 pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
-    let has_clip = state.player.is_some();
     egui::Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, state, out));
     egui::Panel::bottom("status").show(ui, |ui| status::status_ui(ui, state, view, out));
-    if has_clip {
+    if let Some(set) = &state.dataset {
+        dataset::show(ui, state, set, view, out);
+    } else if state.player.is_some() {
         let settings = &state.settings;
         if is_open(settings, PanelId::Question) {
             let frame = Frame::side_top_panel(ui.style()).inner_margin(Margin::symmetric(10, 8));

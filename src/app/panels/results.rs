@@ -200,7 +200,7 @@ fn answer_ui(
         let at = range.start() + crate::time::MediaTime::from_nanos(range.duration().nanos() / 2);
         pictures.iter().min_by_key(|(t, ..)| t.distance(at)).map(|(_, id, size)| (*id, *size))
     };
-    match moments_ui(ui, &answer.moments, state.queries.moment, query.truth, thumbnail) {
+    match moments_ui(ui, &answer.moments, state.queries.moment, query.truth.as_slice(), thumbnail) {
         Some(MomentEvent::Jump(rank)) => out.push(QueryCommand::Jump(rank).into()),
         Some(MomentEvent::Loop(rank)) => out.push(QueryCommand::Loop(rank).into()),
         None => {}

@@ -62,7 +62,14 @@ fn first_steps_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let inside = egui::Frame::new().inner_margin(24.0).show(ui, |ui| {
         ui.vertical_centered(|ui| {
             ui.label(RichText::new("Drop a clip here").size(19.0).strong());
-            ui.colored_label(colours.faint, "with its gaze recording and its annotations, or a whole folder");
+            ui.colored_label(
+                colours.faint,
+                "with its gaze recording and its annotations, or a whole folder;",
+            );
+            ui.colored_label(
+                colours.faint,
+                "or a data set: annotations with feature stores, a checkpoint, predictions",
+            );
             ui.add_space(12.0);
             let wide = vec2(220.0, 34.0);
             let text = RichText::new("Open a clip…").color(colours.text_on_accent).strong();

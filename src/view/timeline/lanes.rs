@@ -5,6 +5,7 @@
 
 use egui::Color32;
 
+use super::heat::HeatRow;
 use crate::time::{MediaTime, TimeRange};
 
 /// One row below the ruler.
@@ -24,6 +25,8 @@ pub enum LaneContent {
     Band(Vec<(TimeRange, Color32)>),
     /// Places with a note, in time order.
     Markers(Vec<Flag>),
+    /// Rows of cells, one scale for all.
+    Heat(Vec<HeatRow>),
     /// Pictures in time order: texture and its size.
     Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
 }

@@ -5,6 +5,7 @@
 //! double-click loops it. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
 
 mod axis;
+mod heat;
 mod hover;
 mod lanes;
 mod markers;
@@ -16,6 +17,7 @@ mod ruler;
 mod view;
 
 pub use axis::Axis;
+pub use heat::HeatRow;
 pub use lanes::{Block, Flag, Lane, LaneContent};
 pub use ruler::TimeUnit;
 pub use view::{Follow, LaneSize, TimelineOptions, TimelineView};
@@ -97,7 +99,10 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
 
     let painter = ui.painter_at(rect);
     for row in &rows {
-        label_ui(ui, rect, row, model.focused, &colours, &mut events);
+        // a heat lane names its rows
+        if !matches!(row.lane.content, LaneContent::Heat(_)) {
+            label_ui(ui, rect, row, model.focused, &colours, &mut events);
+        }
         painter.rect_filled(row.area, 3.0, colours.lane);
     }
     let ticks = ruler::ticks(&axis, view.scale());
@@ -203,6 +208,10 @@ fn lane_ui<'a>(
         }
         LaneContent::Band(spans) => {
             paint::band(&painter, axis, row.area, spans);
+            return None;
+        }
+        LaneContent::Heat(rows) => {
+            heat::heat(&painter, ui.painter(), axis, row.area, rows, colours);
             return None;
         }
         LaneContent::Thumbnails(pictures) => {

@@ -15,7 +15,7 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
     let modal = egui::Modal::new(egui::Id::unique("path-box")).show(ui.ctx(), |ui| {
         ui.set_width(540.0);
         let (title, verb) = match asked.request {
-            PathRequest::Open => ("Path of a file or folder to open", "Open"),
+            PathRequest::Open | PathRequest::OpenFolder => ("Path of a file or folder to open", "Open"),
             PathRequest::Import => ("Path of a gaze recording or annotation file for this clip", "Open"),
             PathRequest::Questions => ("Path of a text file with one question a line", "Open"),
             PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
@@ -49,7 +49,9 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
 
 fn command(request: &PathRequest, path: PathBuf) -> Command {
     match request {
-        PathRequest::Open | PathRequest::Import => SessionCommand::Open(vec![path]).into(),
+        PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import => {
+            SessionCommand::Open(vec![path]).into()
+        }
         PathRequest::Questions => QueryCommand::AskFile(path).into(),
         PathRequest::SaveScreenshot { has_caption, .. } => {
             AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()
