@@ -100,12 +100,11 @@ fn close(state: &mut AppState) {
     remember(state);
     state.tasks.stop(TaskKind::Features);
     state.tasks.stop(TaskKind::Thumbnails);
-    state.player = None;
-    state.gaze = None;
-    state.annotations.clear();
+    // hundreds of megabytes in many pieces take a while to give back
+    let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
+    let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
+    std::thread::spawn(move || drop(old));
     state.queries.clear();
-    state.features = None;
-    state.thumbnails = None;
     state.files.clear();
 }
 

@@ -1,6 +1,7 @@
 //! The panels: session on the left, answers on the right, time at the bottom, picture in the middle.
 
 mod overlays;
+mod performance;
 mod player;
 mod results;
 mod session;
@@ -53,4 +54,5 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
         egui::CentralPanel::default().show(ui, |ui| start::start_ui(ui, state, out));
     }
     overlays::overlays_ui(ui, state, view, out);
+    performance::performance_window_ui(ui, state, view);
 }
