@@ -70,7 +70,7 @@ pub struct LocalizeArgs {
     /// Only this query id; may be given more than once
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
-    /// Part i of n of the clips
+    /// Part i of n of the clips; the parts' files put behind one another (`cat`) are the whole
     #[arg(long, default_value = "1/1", value_name = "I/N", value_parser = parse_shard)]
     shard: (usize, usize),
     /// Windows kept of each query; the reference keeps 5

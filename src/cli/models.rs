@@ -197,7 +197,14 @@ fn list(registry: &Registry, as_json: bool) -> Result<Ending> {
             .iter()
             .map(|m| json!({ "id": m.entry.id, "is_present": is_present(m), "is_optional": m.entry.optional, "licence": m.entry.licence }))
             .collect();
-        out::json(&json!({ "dir": registry.dir().path(), "models": models }))?;
+        let own = groundnlq::imported(registry.dir());
+        let own: Vec<_> = own
+            .iter()
+            .map(
+                |m| json!({ "id": m.id, "source": m.source, "state_dict": m.state_dict, "sha256": m.sha256 }),
+            )
+            .collect();
+        out::json(&json!({ "dir": registry.dir().path(), "models": models, "imported": own }))?;
     } else {
         out::line(format_args!("models in {}", registry.dir().path().display()));
         let rows: Vec<Vec<String>> = status
@@ -212,6 +219,13 @@ fn list(registry: &Registry, as_json: bool) -> Result<Ending> {
             })
             .collect();
         out::table(&["model", "state", "licence"], &rows);
+        let own = groundnlq::imported(registry.dir());
+        let rows: Vec<Vec<String>> =
+            own.iter().map(|m| vec![m.id.clone(), m.source.clone(), m.state_dict.clone()]).collect();
+        if !rows.is_empty() {
+            out::line("");
+            out::table(&["imported", "from", "weights"], &rows);
+        }
     }
     Ok(if registry.is_complete() { Ending::Fine } else { Ending::Absent })
 }

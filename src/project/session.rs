@@ -32,7 +32,9 @@ pub struct Session {
 impl Session {
     /// A whole split rather than one clip: annotations with what belongs to no single clip, or alone.
     pub fn is_data_set(&self) -> bool {
-        self.annotations.is_some() && (self.adds_to_data_set() || self.video.is_none())
+        // a configuration is no sign: many folders have some .yaml
+        let is_sign = !self.stores.is_empty() || self.model.is_some() || !self.predictions.is_empty();
+        self.annotations.is_some() && (is_sign || self.video.is_none())
     }
 
     /// Something that only a data set has a use for.
@@ -292,7 +294,8 @@ impl Candidates {
             *place = place.take().or(found.into_iter().next());
         };
         first(&mut session.annotations, self.annotations);
-        first(&mut session.model, self.models);
+        // single arrays may have a checkpoint's ending
+        first(&mut session.model, best(self.models, checkpoint_rank).into_iter().collect());
         first(&mut session.config, self.configs);
         session.predictions.extend(self.predictions);
         session.stores.extend(self.stores);
@@ -302,6 +305,14 @@ impl Candidates {
 /// The first with the smallest rank.
 fn best<K: Ord>(paths: Vec<PathBuf>, rank: impl Fn(&Path) -> K) -> Option<PathBuf> {
     paths.into_iter().min_by_key(|path| rank(path))
+}
+
+/// An imported model, then the endings that checkpoints have, the surest first.
+fn checkpoint_rank(path: &Path) -> usize {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let endings = [".pth.tar", ".pth", ".safetensors"];
+    let rank = endings.iter().position(|ending| name.ends_with(ending)).unwrap_or(endings.len());
+    if path.is_dir() { 0 } else { 1 + rank }
 }
 
 fn is_hidden(path: &Path) -> bool {

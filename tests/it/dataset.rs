@@ -11,6 +11,7 @@ use gazenlq::app::{App, Startup};
 use gazenlq::dataset::{DataSet, DataSetFiles, ModelFiles, open_case};
 use gazenlq::grounding::groundnlq::{Config, GazeMode};
 use gazenlq::job::JobCtx;
+use gazenlq::project::recognise;
 use serde_json::json;
 
 use crate::groundnlq::{made, tiny, weights};
@@ -272,6 +273,34 @@ fn the_whole_val_split_is_listed() {
     wait_for(&mut harness, "fewer rows", |h| {
         !has(h, "4554 of 4554 queries") && has_part(h, " of 4554 queries")
     });
+}
+
+#[test]
+fn a_folder_of_everything_is_one_data_set() {
+    let Some(folder) = shared("reference/groundnlq/e2e") else { return };
+    // among single arrays that end like checkpoints
+    let found = recognise(&[folder.clone()]);
+    assert_eq!(found.model, Some(folder.join("checkpoint.pth.tar")));
+    assert_eq!((found.stores.len(), found.predictions.len()), (2, 2));
+    assert!(found.is_data_set() && found.config.is_some());
+    // a clip's own folder is none, whatever settings lie beside it
+    let demo = recognise(&[project("assets/demo")]);
+    assert!(demo.annotations.is_some() && demo.video.is_some() && !demo.is_data_set());
+
+    let mut harness = window(Startup { files: vec![folder], ..Startup::default() });
+    wait_for(&mut harness, "the answer", |h| has_part(h, "Moment 1: "));
+    assert!(has(&harness, "24 of 24 queries"));
+    // the network's own answer and the reference's file agree
+    wait_for(&mut harness, "both lanes", |h| has_part(h, "Moments: 1 ") && has_part(h, "expec…ons_bs1: 1 "));
+    save(&mut harness, "dataset-e2e.png");
+}
+
+#[test]
+fn what_belongs_to_a_data_set_asks_for_its_annotations() {
+    let set = Made::new(&tiny());
+    let mut harness = window(set.named(&["video", "tiny.safetensors"]));
+    wait_for(&mut harness, "the notice", |h| has_part(h, "annotation file is not among them"));
+    assert!(has(&harness, "Open the demo clip"));
 }
 
 #[test]

@@ -269,6 +269,27 @@ fn checks_and_imports_from_the_command_line() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("vid_stem.1.out of"), "{}", stdout(&output));
 
+    let shared = dir.path().join("model.safetensors");
+    let models = dir.path().join("models");
+    let program = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazenlq"));
+        command.args(args).env("GAZENLQ_MODELS", &models).output().unwrap()
+    };
+    let config = dir.path().join("config.yaml");
+    let imported = program(&[
+        "models",
+        "import",
+        &shared.to_string_lossy(),
+        "--config",
+        &config.to_string_lossy(),
+        "--name",
+        "small",
+    ]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    let listed = json(&program(&["models", "list", "--json"]));
+    assert_eq!(listed["imported"][0]["id"], "small");
+    assert_eq!(listed["imported"][0]["source"], "model.safetensors");
+
     let text = dir.path().join("text.pth");
     std::fs::write(&text, "not a checkpoint").unwrap();
     let output = gazenlq(&["models", "import", text.to_str().unwrap()]);

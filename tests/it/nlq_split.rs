@@ -204,6 +204,10 @@ fn a_run_that_was_stopped_goes_on_and_shards_make_the_whole() {
         assert_eq!(case.run(&file, &["--shard", &format!("{i}/3")]).status.code(), Some(0));
         shards.extend(PredictionFile::load(&file).unwrap().predictions);
     }
+    // as `cat` joins them
+    let joined: Vec<u8> =
+        (1..=3).flat_map(|i| std::fs::read(path(&format!("shard{i}.jsonl"))).unwrap()).collect();
+    assert_eq!(PredictionFile::parse(&joined).unwrap().predictions, shards);
     let mut all = PredictionFile::load(&whole).unwrap().predictions;
     all.sort_by(|a, b| a.key.cmp(&b.key));
     shards.sort_by(|a, b| a.key.cmp(&b.key));
