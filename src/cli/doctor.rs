@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::{Ending, out};
-use crate::nn::{ModelDir, ModelState, Registry};
+use crate::nn::{ModelDir, Registry};
 use crate::render::Gpu;
 
 #[derive(Debug, Args)]
@@ -20,13 +20,8 @@ pub fn run(args: &DoctorArgs) -> Result<Ending> {
     let ffmpeg = crate::video::ffmpeg_versions();
     let decoders = crate::video::decoders();
     let registry = Registry::open(ModelDir::from_env());
-    let status = registry.status();
-    let missing: Vec<&str> = status
-        .iter()
-        .filter(|m| matches!(m.state, ModelState::Missing { .. }) && !m.entry.optional)
-        .map(|m| m.entry.id.as_str())
-        .collect();
-    let compute = if crate::nn::device().is_cpu() { "CPU" } else { "NVIDIA GPU" };
+    let missing = registry.missing();
+    let compute = crate::nn::device_name();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if args.json {
         out::json(&json!({
@@ -36,7 +31,7 @@ pub fn run(args: &DoctorArgs) -> Result<Ending> {
         }))?;
     } else {
         let models = if missing.is_empty() {
-            format!("all {} in {}", status.len(), registry.dir().path().display())
+            format!("all in {}", registry.dir().path().display())
         } else {
             format!("missing {}: run `gazenlq models fetch`", missing.join(", "))
         };

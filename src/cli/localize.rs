@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Ending, out};
 use crate::eval::Provenance;
-use crate::grounding::groundnlq::{Config, GroundNlq, Imported, StateDict, sha256_of};
+use crate::grounding::groundnlq::{Config, GroundNlq, Imported, StateDict};
 use crate::nn;
 use crate::project::AnnotationFile;
 use crate::split::{Inputs, SplitConfig, localize_split};
@@ -182,5 +182,5 @@ fn model(args: &LocalizeArgs) -> Result<(PathBuf, Config, String)> {
         format!("name the configuration of the checkpoint with --config FILE: {}", args.model.display())
     })?;
     let config = Config::read(path)?;
-    Ok((args.model.clone(), config, sha256_of(&args.model)?))
+    Ok((args.model.clone(), config, nn::sha256_of(&args.model)?))
 }

@@ -60,6 +60,14 @@ impl QueryEncoder {
         Ok(Self { minilm, clip })
     }
 
+    /// What carries a question into CLIP's space, in words.
+    pub fn basis(&self) -> &'static str {
+        match self.clip {
+            Clip::Tower { .. } => "CLIP's own text tower",
+            Clip::Bridge(_) => "vocabulary bridge to CLIP",
+        }
+    }
+
     pub fn minilm(&self) -> &MiniLm {
         &self.minilm
     }
