@@ -20,13 +20,14 @@ pub fn run(args: &DoctorArgs) -> Result<Ending> {
     let ffmpeg = crate::video::ffmpeg_versions();
     let decoders = crate::video::decoders();
     let registry = Registry::open(ModelDir::from_env());
+    let query_basis = crate::features::query_basis(registry.dir());
     let missing = registry.missing();
     let compute = crate::nn::device_name();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if args.json {
         out::json(&json!({
             "version": env!("CARGO_PKG_VERSION"), "ffmpeg": ffmpeg, "decoders": decoders,
-            "graphics": graphics, "compute": compute, "threads": threads,
+            "graphics": graphics, "compute": compute, "query_basis": query_basis, "threads": threads,
             "models_dir": registry.dir().path(), "missing_models": missing,
         }))?;
     } else {
@@ -41,6 +42,7 @@ pub fn run(args: &DoctorArgs) -> Result<Ending> {
             ("decoders", decoders.join(", ")),
             ("graphics", graphics),
             ("compute", format!("{compute}, {threads} threads")),
+            ("questions", query_basis.to_owned()),
             ("models", models),
         ];
         out::table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));

@@ -4,7 +4,7 @@
 //! output of the last norm, unprojected, without the marks at both ends.
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -82,7 +82,12 @@ pub struct ClipTextTower {
 
 impl ClipTextTower {
     pub fn load(dir: &ModelDir, device: &Device) -> std::result::Result<Self, NnError> {
-        Self::open(&dir.file("clip-vit-b16", "model.safetensors"), device)
+        Self::open(&Self::file(dir), device)
+    }
+
+    /// Where its weights lie.
+    pub fn file(dir: &ModelDir) -> PathBuf {
+        dir.file("clip-vit-b16", "model.safetensors")
     }
 
     /// From a file with the tower of ViT-B/16.

@@ -27,4 +27,4 @@ pub(crate) use evidence::unit;
 pub use evidence::{FrameEvidence, PLACES, POOLED_GRID, Places, TAGS_KEPT, TagEvidence, TagView};
 pub use minilm::MiniLm;
 pub use preprocess::{Filter, RgbImage8};
-pub use query::{QueryEncoder, QueryText};
+pub use query::{QueryEncoder, QueryText, query_basis};

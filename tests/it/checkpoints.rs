@@ -75,6 +75,29 @@ fn the_text_tower_of_a_torchscript_archive_agrees_with_its_authors_code() {
     }
 }
 
+/// The checkpoint is made by `tests/fixtures/make_clip_torchscript.py --whole FOLDER`.
+#[test]
+#[ignore = "needs a folder with a checkpoint of 350 MB: name it in GAZENLQ_WHOLE_CLIP"]
+fn a_whole_checkpoint_goes_from_its_file_to_the_vector_of_a_query() {
+    let folder = std::env::var_os("GAZENLQ_WHOLE_CLIP").expect("GAZENLQ_WHOLE_CLIP names the folder");
+    let file = Path::new(&folder).join("ViT-B-16.pt");
+    let models = tempfile::tempdir().unwrap();
+    let output = gazenlq_in(models.path(), &["models", "import", file.to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(json(&output)["is_official"], false);
+    let dir = gazenlq::nn::ModelDir::new(models.path());
+    let tower = ClipTextTower::load(&dir, &Device::Cpu).unwrap();
+    let expected: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(file.with_extension("json")).unwrap()).unwrap();
+    let texts: Vec<Vec<u32>> = serde_json::from_value(expected["texts"].clone()).unwrap();
+    let embeddings: Vec<Vec<f32>> = serde_json::from_value(expected["embeddings"].clone()).unwrap();
+    for (ids, embedding) in texts.iter().zip(&embeddings) {
+        assert_near(&tower.project(ids).unwrap(), embedding, 1e-3, &format!("text {ids:?}"));
+    }
+    let vector = tower.embed("a cup").unwrap();
+    assert!((vector.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-4);
+}
+
 /// One sentence on standard error that names the file, exit code 2, nothing on standard output.
 #[track_caller]
 fn refused(args: &[&str], expected: &[&str]) {

@@ -126,8 +126,9 @@ pub fn results_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
             Some(answer) => {
                 let faint = theme::of(ui).faint;
                 let note = format!(
-                    "{}; gaze: {}; {} pictures, {:.0} ms",
+                    "{}; question by {}; gaze: {}; {} pictures, {:.0} ms",
                     answer.pipeline,
+                    answer.query_basis,
                     answer.gaze_basis,
                     answer.evidence,
                     answer.elapsed_secs * 1e3
