@@ -186,6 +186,7 @@ fn read_members(path: &Path, names: &[String]) -> Result<Vec<Vec<u8>>, FetchErro
 
 #[cfg(test)]
 mod tests {
+    use super::super::models::{Convert, FileSource, Provenance, RemoteFile};
     use super::*;
 
     #[test]
@@ -197,5 +198,47 @@ mod tests {
         verify(&path, abc).unwrap();
         let error = verify(&path, &"0".repeat(64)).unwrap_err().to_string();
         assert!(error.contains(abc) && error.contains("000"), "{error}");
+    }
+
+    /// A port that nobody listens on refuses at once, as a machine without a network does.
+    fn file(name: &str, sha256: String) -> FileSource {
+        let url = format!("https://127.0.0.1:1/{name}");
+        let file = RemoteFile { url, save_as: name.to_owned(), sha256, bytes: 3 };
+        FileSource { convert: Convert::ImagenetNames, files: vec![file], licence_file: None }
+    }
+
+    #[test]
+    fn a_source_that_cannot_be_reached_gives_way_to_the_next() {
+        let dir = tempfile::tempdir().unwrap();
+        let (models, downloads) = (ModelDir::new(dir.path().join("models")), dir.path().join("downloads"));
+        std::fs::create_dir(&downloads).unwrap();
+        let lines: String = (0..1000).map(|i| format!("{i}: 'c{i}',\n")).collect();
+        let present = downloads.join("names.js");
+        std::fs::write(&present, format!("x = {{{lines}}}")).unwrap();
+        let sources = [file("absent.js", "0".repeat(64)), file("names.js", sha256_of(&present).unwrap())];
+        let mut entry = ModelEntry {
+            id: "names".to_owned(),
+            title: "Names".to_owned(),
+            purpose: String::new(),
+            licence: String::new(),
+            page: String::new(),
+            files: vec!["names.json".to_owned()],
+            stands_in_for: None,
+            sources: sources.map(Source::Files).to_vec(),
+        };
+        let ctx = JobCtx::detached();
+        let fetcher = Fetcher { models: &models, ctx: &ctx, downloads: downloads.clone() };
+        fetcher.fetch(&entry).unwrap();
+        assert!(models.file("names", "names.json").is_file());
+        let made_from = Provenance::read(&models.path().join("names")).unwrap().source;
+        assert!(made_from.ends_with("/names.js"), "{made_from}");
+
+        entry.sources.truncate(1);
+        let error = fetcher.fetch(&entry).unwrap_err().to_string();
+        for part in ["absent.js", "127.0.0.1:1", downloads.to_str().unwrap()] {
+            assert!(error.contains(part), "{part} is not in: {error}");
+        }
+        ctx.cancel();
+        assert!(matches!(fetcher.fetch(&entry), Err(FetchError::Cancelled(_))));
     }
 }
