@@ -9,6 +9,7 @@
 mod architecture;
 mod checkpoints;
 mod cli;
+mod dataset;
 mod demo;
 mod gaze;
 mod gaze_clocks;
@@ -17,6 +18,7 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_run;
 mod nlq_split;
 mod parity;
 mod render;

@@ -44,7 +44,7 @@ fn made(name: &str, shape: &[usize]) -> Tensor {
 
 fn answer(config: &Config, weights: &Tensors) -> Vec<Window> {
     let network = GroundNlq::from_tensors(weights, config.clone(), &Device::Cpu).unwrap();
-    let gaze = GazeFeatures { features: made("omnivore", &[44, 10]), clip_start_secs: 0.4, frames: None };
+    let gaze = GazeFeatures::new(made("omnivore", &[44, 10]), &config.gaze);
     let gaze = network.gaze_tokens(&gaze, 41).unwrap();
     let clip = network.encode_clip(&made("video", &[41, 20]), gaze.as_ref(), 30.0).unwrap();
     let ask = Ask { keep: Some(50), explain: true, ..Ask::default() };
