@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::nn::{self, ModelDir, ModelState, Registry};
+use crate::nn::{self, ModelDir, Registry};
 use crate::render::Gpu;
 use crate::video::{self, FrameTable, VideoInfo};
 
@@ -20,9 +20,10 @@ pub struct Machine {
     pub decoders: Vec<String>,
     pub graphics: String,
     pub compute: &'static str,
+    /// What turns a question into a vector.
+    pub query_basis: &'static str,
     pub threads: usize,
     pub models_dir: PathBuf,
-    pub models: usize,
     pub missing_models: Vec<String>,
 }
 
@@ -30,27 +31,24 @@ impl Machine {
     /// Asks ffmpeg, the graphics driver and the disk; takes a moment.
     pub fn look() -> Self {
         let registry = Registry::open(ModelDir::from_env());
-        let status = registry.status();
-        let is_missing =
-            |m: &&nn::ModelStatus| matches!(m.state, ModelState::Missing { .. }) && !m.entry.optional;
         Self {
             version: env!("CARGO_PKG_VERSION"),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             ffmpeg: video::ffmpeg_versions(),
             decoders: video::decoders(),
             graphics: Gpu::headless().map_or_else(|e| format!("none: {e}"), |gpu| gpu.describe()),
-            compute: if nn::device().is_cpu() { "CPU" } else { "NVIDIA GPU" },
+            compute: nn::device_name(),
+            query_basis: crate::features::query_basis(registry.dir()),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             models_dir: registry.dir().path().to_owned(),
-            models: status.len(),
-            missing_models: status.iter().filter(is_missing).map(|m| m.entry.id.clone()).collect(),
+            missing_models: registry.missing().into_iter().map(str::to_owned).collect(),
         }
     }
 
     /// Name and value, for people.
     pub fn rows(&self) -> Vec<(&'static str, String)> {
         let models = if self.missing_models.is_empty() {
-            format!("all {} in {}", self.models, self.models_dir.display())
+            format!("all in {}", self.models_dir.display())
         } else {
             format!("missing {}: run `gazenlq models fetch`", self.missing_models.join(", "))
         };
@@ -61,6 +59,7 @@ impl Machine {
             ("decoders", self.decoders.join(", ")),
             ("graphics", self.graphics.clone()),
             ("compute", format!("{}, {} threads", self.compute, self.threads)),
+            ("questions", self.query_basis.to_owned()),
             ("models", models),
         ]
     }

@@ -21,7 +21,11 @@ pub fn start(folder: Option<&Path>) {
     let to_file = folder.and_then(new_log).map(|file| {
         fmt::layer().with_writer(Mutex::new(file)).with_ansi(false).with_target(false).with_filter(filter())
     });
-    let to_stderr = fmt::layer().with_writer(std::io::stderr).with_target(false).with_filter(filter());
+    let to_stderr = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .with_filter(filter());
     tracing_subscriber::registry().with(to_stderr).with(to_file).init();
 }
 

@@ -274,7 +274,13 @@ fn answer_lines(state: &AppState) -> Vec<String> {
         }
         None => "No moment stands out".to_owned(),
     };
-    vec![told, format!("Method: {}; gaze: {}", answer.pipeline, answer.gaze_basis)]
+    vec![
+        told,
+        format!(
+            "Method: {}; question by {}; gaze: {}",
+            answer.pipeline, answer.query_basis, answer.gaze_basis
+        ),
+    ]
 }
 
 fn time_bar(state: &AppState) -> Option<TimeBar> {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::grounding::groundnlq::{Config, GroundNlq, Imported, StateDict, sha256_of};
-use crate::nn::{Device, ModelDir};
+use crate::grounding::groundnlq::{Config, GroundNlq, Imported, StateDict};
+use crate::nn::{Device, ModelDir, sha256_of};
 
 /// Where a network is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]

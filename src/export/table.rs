@@ -53,6 +53,7 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
         "clip_id": info.content_id,
         "query": row.query,
         "pipeline": row.answer.pipeline,
+        "query_basis": row.answer.query_basis,
         "gaze_mode": row.gaze_mode.name(),
         "gaze_basis": row.answer.gaze_basis,
         "version": env!("CARGO_PKG_VERSION"),

@@ -1,6 +1,6 @@
 //! The two layers every transformer here is made of, with their weights.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::ops::{self, Activation, Packed};
@@ -40,8 +40,7 @@ impl Linear {
     /// # Shapes
     /// `weight` `[out, in]`, `bias` `[out]`
     pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
-        if weight.device().is_cpu()
-            && weight.dtype() == DType::F32
+        if ops::is_fast(&weight)
             && let Some(packed) = Packed::new(&weight, &bias)?
         {
             return Ok(Self(Weights::Packed(packed)));

@@ -93,7 +93,8 @@ impl LightPipeline {
         ctx: &JobCtx,
     ) -> anyhow::Result<()> {
         ctx.stage("Looking through the clip");
-        store::load(features.clip_id(), |kept| features.add(kept));
+        let key = store::Key { clip_id: features.clip_id(), weights: self.tower.fingerprint() };
+        store::load(key, |kept| features.add(kept));
         let reader = VideoReader::open(path)?;
         let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
         drop(reader);
@@ -102,7 +103,7 @@ impl LightPipeline {
         let steps = itinerary::itinerary(&order, &table);
         let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
         ctx.step(0, total)?;
-        let mut keep = store::Writer::open(features.clip_id())
+        let mut keep = store::Writer::open(key)
             .inspect_err(|e| tracing::warn!("features cannot be kept: {e}"))
             .unwrap_or_default();
 
@@ -209,6 +210,7 @@ impl Localizer for LightPipeline {
             moments: moments_of(&curve, features.duration(), keep),
             curve,
             pipeline: self.label().to_owned(),
+            query_basis: self.queries.basis().to_owned(),
             gaze_basis,
             words: text.words,
             elapsed_secs: started.elapsed().as_secs_f64(),

@@ -177,7 +177,7 @@ fn doctor_reports_versions_and_says_what_is_missing() {
 #[test]
 fn a_query_on_the_demo_finds_its_moment() {
     let models = json(&gazenlq(&["models", "list", "--json"]));
-    let is_complete = models["models"].as_array().is_some_and(|m| m.iter().all(|m| m["is_present"] == true));
+    let is_complete = models["models"].as_array().is_some_and(|m| m.iter().all(|m| m["is_missing"] == false));
     if !is_complete {
         println!("skipped: the default models are not on this machine");
         return;
@@ -190,4 +190,6 @@ fn a_query_on_the_demo_finds_its_moment() {
     assert!(!moments.is_empty());
     assert!(moments.windows(2).all(|w| w[0]["score"].as_f64() >= w[1]["score"].as_f64()), "{answer}");
     assert_eq!(moments[0]["rank"], 1);
+    let doctor = json(&gazenlq(&["doctor", "--json"]));
+    assert!(answer["query_basis"].is_string() && answer["query_basis"] == doctor["query_basis"], "{answer}");
 }

@@ -183,13 +183,14 @@ fn a_prepared_picture_says_the_same_as_the_whole_one() {
 /// A tiny tower with the checkpoint's names, on real tokens.
 #[test]
 fn clip_text_tower() {
-    use gazenlq::features::{ClipTextTower, ClipTokenizer, TowerConfig, canonical_query};
+    use gazenlq::features::{ClipTextConfig, ClipTextTower, ClipTokenizer, TowerConfig, canonical_query};
     let Some(folder) = shared("reference/features/clip_text") else { return };
     let (expected, _) = fixture("clip_text").unwrap();
     let tokens: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.join("tokens.json")).unwrap()).unwrap();
     let weights = gazenlq::nn::open_weights(&folder.join("model.safetensors"), "test", &Device::Cpu).unwrap();
-    let config = TowerConfig { width: 32, layers: 3, heads: 4, inner: 96, projection: 24 };
+    let tower = TowerConfig { width: 32, layers: 3, heads: 4, inner: 96, projection: 24 };
+    let config = ClipTextConfig { tower, ..ClipTextConfig::VIT_B16 };
     let tower = ClipTextTower::new(weights, config).unwrap();
     let tokenizer = ClipTokenizer::default();
     for (index, item) in tokens["items"].as_array().unwrap().iter().enumerate() {

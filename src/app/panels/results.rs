@@ -176,7 +176,8 @@ fn answer_ui(
     view: &mut ViewState,
     out: &mut Vec<Command>,
 ) {
-    let note = format!("{}; gaze: {}", answer.pipeline, answer.gaze_basis);
+    let note =
+        format!("{}; question by {}; gaze: {}", answer.pipeline, answer.query_basis, answer.gaze_basis);
     if note_ui(ui, note).interact(egui::Sense::click()).on_hover_text("Click: which model is this?").clicked()
     {
         out.push(AppCommand::ToggleModelCard.into());

@@ -31,6 +31,8 @@ mod fusion;
 mod gaze;
 mod heads;
 mod import;
+#[cfg(test)]
+mod plain_paths;
 mod reference_config;
 mod trace;
 mod weights;
@@ -52,7 +54,7 @@ pub use decode::{StepGrid, candidates, in_seconds, probability, suppressed};
 pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
-pub use import::{Imported, import, imported, sha256_of};
+pub use import::{Imported, import, imported};
 pub use trace::{Keep, Trace};
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};
 

@@ -33,7 +33,13 @@ impl Config {
         let text = String::from_utf8(text).map_err(|_| fail("the file is not UTF-8 text".to_owned()))?;
         let config = match path.extension().and_then(|e| e.to_str()) {
             Some("toml") => {
-                toml::from_str(&text).map_err(|error| fail(error.to_string().trim().to_owned()))?
+                // its long form shows the line on lines of its own
+                let line = |at: usize| text.get(..at).unwrap_or_default().lines().count().max(1);
+                let place = |error: &toml::de::Error| {
+                    error.span().map(|span| format!(" (line {})", line(span.start)))
+                };
+                toml::from_str(&text)
+                    .map_err(|e| fail(format!("{}{}", e.message(), place(&e).unwrap_or_default())))?
             }
             Some("yaml" | "yml" | "json") => reference_config::parse(&text).map_err(fail)?,
             _ => return Err(fail("a configuration ends in .toml, .yaml, .yml or .json".to_owned())),

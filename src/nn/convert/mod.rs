@@ -1,4 +1,7 @@
-//! Turns what packages carry (ONNX, PyTorch pickles) into the safetensors files that networks open.
+//! Turns what sources give (ONNX, PyTorch files) into the safetensors files that networks open.
+
+mod clip_openai;
+mod unisal_torch;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,7 +10,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::models::Convert;
 use super::onnx::{self, Initializer, TensorData};
-use super::{NnError, torch_file};
+use super::torch_file::{self, TorchFile};
+use super::{NnError, safetensors_names};
 
 type Tensors = HashMap<String, Tensor>;
 
@@ -17,16 +21,23 @@ pub fn convert(kind: Convert, members: &[Vec<u8>], folder: &Path) -> Result<(), 
     let broken = |what: String| NnError::format(folder, what);
     let write = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).map_err(NnError::io(path));
     match (kind, members) {
+        (Convert::ClipOpenai, [file]) => {
+            let tensors = torch_file::from_bytes(file).map_err(broken)?;
+            save(&clip_openai::renamed(tensors)?, &weights)
+        }
+        (Convert::UnisalTorch, [file]) => {
+            let tensors = torch_file::from_bytes(file).map_err(broken)?;
+            save(&unisal_torch::folded(&tensors).map_err(broken)?, &weights)
+        }
         (Convert::ClipInt8Onnx, [model]) => save(&clip_from_int8(model).map_err(broken)?, &weights),
         (Convert::UnisalOnnx, [model, data]) => save(&floats(model, data).map_err(broken)?, &weights),
         (Convert::TorchF16, [file]) => {
             let tensors = torch_file::from_bytes(file).map_err(broken)?;
-            let tensors = tensors.into_iter().filter(|(_, tensor)| tensor.dtype().is_float());
-            let halves = tensors.map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?)));
-            save(&halves.collect::<Result<Tensors, candle_core::Error>>()?, &weights)
+            save(&halves(tensors)?, &weights)
         }
         (Convert::Minilm, [model, tokenizer]) => {
-            write(&weights, model)?;
+            // in half precision whatever the source, so that all sources say the same
+            save(&halves(candle_core::safetensors::load_buffer(model, &Device::Cpu)?)?, &weights)?;
             write(&folder.join("tokenizer.json"), tokenizer)
         }
         (Convert::ClipBridge, [names_b32, anchors_b32, anchors_b16, names]) => {
@@ -43,6 +54,28 @@ pub fn convert(kind: Convert, members: &[Vec<u8>], folder: &Path) -> Result<(), 
         }
         (kind, members) => Err(broken(format!("{kind:?} does not take {} files", members.len()))),
     }
+}
+
+/// The tensors of a whole CLIP checkpoint, under Hugging Face's names; `None` if it is none.
+pub fn clip_checkpoint(path: &Path) -> Result<Option<Tensors>, NnError> {
+    if path.extension().is_some_and(|extension| extension == "safetensors") {
+        let names = safetensors_names(path)?;
+        let is_clip = ["vision_model.embeddings.class_embedding", "text_model.final_layer_norm.weight"]
+            .iter()
+            .all(|wanted| names.iter().any(|name| name == wanted));
+        return is_clip.then(|| Ok(candle_core::safetensors::load(path, &Device::Cpu)?)).transpose();
+    }
+    let file = TorchFile::open(path)?;
+    if !clip_openai::is_openai(file.names()) {
+        return Ok(None);
+    }
+    let tensors = file.all().map_err(|what| NnError::format(path, what))?;
+    Ok(Some(clip_openai::renamed(tensors)?))
+}
+
+fn halves(tensors: impl IntoIterator<Item = (String, Tensor)>) -> Result<Tensors, candle_core::Error> {
+    let floats = tensors.into_iter().filter(|(_, tensor)| tensor.dtype().is_float());
+    floats.map(|(name, tensor)| Ok((name, tensor.to_dtype(DType::F16)?))).collect()
 }
 
 fn save(tensors: &Tensors, path: &Path) -> Result<(), NnError> {
