@@ -3,6 +3,7 @@
 //! Results go to stdout (a table for people or `--json`), progress and warnings to stderr.
 //! Exit codes: 0 fine, 1 finished but something asked for is absent, 2 error.
 
+mod analyze;
 mod data;
 mod doctor;
 mod eval;
@@ -59,6 +60,8 @@ pub enum Command {
     Localize(Box<localize::LocalizeArgs>),
     /// Score prediction files against annotations
     Eval(eval::EvalArgs),
+    /// Why queries fail: classes, flags, profiles, two models side by side
+    Analyze(Box<analyze::AnalyzeArgs>),
     /// Merge several models' prediction files
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
@@ -133,6 +136,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Models(args) => models::run(&args),
         Command::Localize(args) => localize::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Data(args) => data::run(&args),

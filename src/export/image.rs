@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use image::RgbaImage;
 
 use super::caption::{Caption, with_caption};
+use crate::project::write_whole;
 use crate::render::{Gpu, RenderError, Scene, Viewpoint, draw_to_image};
 
 /// What a picture shows and how it came about; kept in the file's text chunks.
@@ -33,7 +34,7 @@ pub fn save_picture(
     path: &Path,
 ) -> anyhow::Result<()> {
     let bytes = png_bytes(&draw_picture(gpu, scene, caption)?, provenance)?;
-    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+    write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
 fn png_bytes(image: &RgbaImage, provenance: &Provenance) -> anyhow::Result<Vec<u8>> {

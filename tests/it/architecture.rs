@@ -11,7 +11,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("video", &["time", "job"]),
     ("gaze", &["time", "job", "nn", "features"]),
     ("project", &["time", "job", "gaze", "video"]),
-    ("eval", &["project"]),
+    ("eval", &["project", "grounding"]),
     ("nn", &["job"]),
     ("stores", &["nn"]),
     ("split", &["job", "project", "eval", "nn", "stores", "grounding"]),

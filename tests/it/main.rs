@@ -8,7 +8,9 @@
 
 mod architecture;
 mod cli;
+mod crash;
 mod demo;
+mod failures;
 mod gaze;
 mod gaze_clocks;
 mod gaze_numbers;

@@ -70,8 +70,23 @@ pub struct AnnotatedQuery {
     pub query_idx: usize,
     pub text: String,
     pub template: Option<String>,
+    pub slots: Slots,
     /// Start and end in clip seconds, as written; none in the test split, several in QVHighlights.
     pub windows: Vec<[f64; 2]>,
+}
+
+/// The words that fill a template, as Ego4D's file names them; as written, often with outer spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slots {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_y: Option<String>,
 }
 
 /// A query that the reference leaves out: its `query` is missing, null or empty.
