@@ -12,6 +12,7 @@ mod localize;
 mod models;
 mod out;
 mod probe;
+mod project;
 mod query;
 mod render;
 mod submit;
@@ -66,6 +67,8 @@ pub enum Command {
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
     Submit(submit::SubmitArgs),
+    /// People's project files: show, merge, compare, export, import
+    Project(project::ProjectArgs),
     /// Look into annotation files
     Data(data::DataArgs),
     /// Versions, devices, codecs and models on this machine
@@ -139,6 +142,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Analyze(args) => analyze::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
+        Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

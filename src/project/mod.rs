@@ -4,15 +4,18 @@
 //! [`Project`] is changed by an [`Edit`] only, [`History`] undoes and redoes, [`Workspace`] keeps all
 //! of it on the disk, gesture by gesture.
 
+mod agreement;
 pub mod annotations;
 mod document;
 mod edit;
+pub mod exchange;
 pub mod file;
 mod history;
 mod id;
 mod journal;
 mod list;
 pub mod media;
+mod merge;
 mod session;
 mod templates;
 #[cfg(test)]
@@ -21,6 +24,7 @@ mod video_magic;
 mod whole_file;
 mod workspace;
 
+pub use agreement::{Agreement, MomentAgreement, VerdictAgreement, agreement};
 pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots};
 pub use document::{
     Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker, Moment, Project, Query, ReviewState,
@@ -32,6 +36,7 @@ pub use history::{Change, History};
 pub use id::Id;
 pub use journal::parse as parse_journal;
 pub use list::{Keyed, List};
+pub use merge::{Conflict, merge};
 pub use session::{Session, recognise};
 pub use templates::TEMPLATES;
 pub use whole_file::write_whole;

@@ -86,6 +86,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("ureq", &["nn"]),
     ("cpal", &["playback/sound/device.rs"]),
+    ("quick_xml", &["project"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

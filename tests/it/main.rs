@@ -20,6 +20,7 @@ mod mutations;
 mod nlq_data;
 mod nlq_split;
 mod parity;
+mod projects;
 mod render;
 mod shaders;
 mod sound;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::project::QueryKey;
 
-/// One model with what was computed about it. A new θ needs [`Diagnosis::at`] only.
+/// One model with what was computed about it. A new θ needs [`Diagnosis::reclassify`] only.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
     pub ranked: Ranked,

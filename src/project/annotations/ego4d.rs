@@ -43,6 +43,9 @@ struct QueryLayout {
     template: Option<String>,
     clip_start_sec: Option<f64>,
     clip_end_sec: Option<f64>,
+    /// Of a question with several moments, as we write it.
+    #[serde(default)]
+    further_moments_sec: Vec<[f64; 2]>,
     #[serde(default)]
     slot_x: Value,
     #[serde(default)]
@@ -80,7 +83,8 @@ fn clip_of(clip: ClipLayout, video_uid: String) -> AnnotatedClip {
     for annotation in clip.annotations {
         for (query_idx, query) in annotation.language_queries.into_iter().enumerate() {
             let annotation_uid = annotation.annotation_uid.clone();
-            let windows: Vec<_> = pair(query.clip_start_sec, query.clip_end_sec).into_iter().collect();
+            let first = pair(query.clip_start_sec, query.clip_end_sec);
+            let windows: Vec<_> = first.into_iter().chain(query.further_moments_sec).collect();
             let words = |slot: &Value| slot.as_str().map(str::to_owned);
             let slots = Slots {
                 slot_x: words(&query.slot_x),

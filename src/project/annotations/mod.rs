@@ -63,7 +63,7 @@ pub struct AnnotatedClip {
     pub unasked: Vec<UnaskedQuery>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotatedQuery {
     pub annotation_uid: String,
     /// Position in its annotation, as submissions count it.
@@ -191,18 +191,22 @@ fn id_text(value: &Value) -> Option<String> {
 
 /// Clips by their uid, in order of first appearance.
 #[derive(Default)]
-struct ClipList {
-    clips: Vec<AnnotatedClip>,
+pub(super) struct ClipList {
+    pub(super) clips: Vec<AnnotatedClip>,
     places: HashMap<String, usize>,
 }
 
 impl ClipList {
-    fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
-        let place = *self.places.entry(uid.to_owned()).or_insert_with(|| {
+    pub(super) fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
+        let place = self.place(uid);
+        &mut self.clips[place]
+    }
+
+    pub(super) fn place(&mut self, uid: &str) -> usize {
+        *self.places.entry(uid.to_owned()).or_insert_with(|| {
             self.clips.push(AnnotatedClip { clip_uid: uid.to_owned(), ..AnnotatedClip::default() });
             self.clips.len() - 1
-        });
-        &mut self.clips[place]
+        })
     }
 }
 
