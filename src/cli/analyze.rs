@@ -13,11 +13,11 @@ use super::{Ending, out};
 use crate::eval::PredictionFile;
 use crate::eval::compare::{Comparison, compare};
 use crate::eval::failure::{
-    CaseNote, Class, Diagnosis, FailureConfig, FailureReport, Grouping, Profile, QuerySet, Ranked, cases_csv,
-    groupings,
+    Adjusted, CaseNote, Class, Diagnosis, FailureConfig, FailureReport, Grouping, Profile, QuerySet, Ranked,
+    adjusted, cases_csv, groupings,
 };
 use crate::eval::what_if::{Candidates, WhatIf, what_if};
-use crate::project::AnnotationFile;
+use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file};
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
@@ -34,6 +34,10 @@ pub struct AnalyzeArgs {
     /// The training split's annotations, for the profile by object frequency
     #[arg(long, value_name = "FILE")]
     train: Option<PathBuf>,
+    /// A project: its tags and verdicts go into the table, and a score with them stands beside the
+    /// official one
+    #[arg(long, value_name = "FILE")]
+    project: Option<PathBuf>,
     /// A window is right when its IoU is above this
     #[arg(long, value_name = "IOU")]
     theta: Option<f64>,
@@ -91,18 +95,39 @@ pub fn run(args: &AnalyzeArgs) -> Result<Ending> {
         })
         .collect();
     let comparisons: Vec<Comparison> = models.iter().skip(1).map(|b| compare(&set, &models[0], b)).collect();
+    let project = args.project.as_deref().map(file::load).transpose()?;
+    let with_verdicts: Vec<Adjusted> = match &project {
+        Some(project) => {
+            let verdict = |key: &QueryKey| notes_on(project, key).iter().find_map(|j| j.verdict);
+            models.iter().map(|model| adjusted(&set, model, verdict)).collect()
+        }
+        None => Vec::new(),
+    };
     if let Some(path) = &args.csv {
-        write_tables(args, path, &set, &models)?;
+        write_tables(args, path, &set, &models, project.as_ref())?;
     }
     if args.json {
         out::json(&json!({
             "annotations": args.annotations,
             "models": reports,
             "comparisons": comparisons,
+            "with_verdicts": with_verdicts,
         }))?;
     } else {
         reports.iter().for_each(|report| print_report(report, &set, &groups));
         comparisons.iter().for_each(print_comparison);
+        for (report, a) in reports.iter().zip(&with_verdicts) {
+            out::line(format_args!(
+                "{} with verdicts: R1 {}  R{} {} over {} queries, {} left out as wrong truths, {} answers accepted",
+                report.model,
+                percent(a.r1),
+                report.config.top_k,
+                percent(a.r_k),
+                a.queries,
+                a.removed,
+                a.accepted
+            ));
+        }
     }
     let is_whole = reports.iter().all(|r| r.header.missing == 0);
     Ok(if is_whole { Ending::Fine } else { Ending::Absent })
@@ -161,12 +186,34 @@ fn diagnose(args: &AnalyzeArgs, i: usize, set: &QuerySet, config: &FailureConfig
     Ok(changed)
 }
 
-fn write_tables(args: &AnalyzeArgs, path: &Path, set: &QuerySet, models: &[Diagnosis]) -> Result<()> {
+/// What everybody has said of a case; the project's own author first.
+fn notes_on<'a>(project: &'a Project, key: &QueryKey) -> Vec<&'a Judgement> {
+    let mut found: Vec<&Judgement> = project.judgements.iter().filter(|j| j.case == *key).collect();
+    found.sort_by_key(|j| j.author != project.author);
+    found
+}
+
+fn note_of(project: Option<&Project>, key: &QueryKey) -> CaseNote {
+    let said = project.map(|p| notes_on(p, key)).unwrap_or_default();
+    let mut tags: Vec<String> = said.iter().flat_map(|j| j.tags.iter().cloned()).collect();
+    tags.sort_unstable();
+    tags.dedup();
+    let verdict = said.iter().find_map(|j| j.verdict).map_or("", Verdict::name).to_owned();
+    CaseNote { tags, verdict }
+}
+
+fn write_tables(
+    args: &AnalyzeArgs,
+    path: &Path,
+    set: &QuerySet,
+    models: &[Diagnosis],
+    project: Option<&Project>,
+) -> Result<()> {
     let annotations = sha256_of(&args.annotations)?;
     for (i, model) in models.iter().enumerate() {
         let path = if i == 0 { path.to_path_buf() } else { numbered(path, i + 1) };
         let predictions = sha256_of(&args.predictions[i])?;
-        let text = cases_csv(set, model, |_| CaseNote::default(), [&annotations, &predictions])?;
+        let text = cases_csv(set, model, |key| note_of(project, key), [&annotations, &predictions])?;
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())

@@ -10,6 +10,7 @@ mod document;
 mod edit;
 pub mod exchange;
 pub mod file;
+mod gaze_fixes;
 mod history;
 mod id;
 mod journal;
@@ -32,6 +33,7 @@ pub use document::{
 };
 pub use edit::{Edit, EditError};
 pub use file::ProjectFileError;
+pub use gaze_fixes::corrected as corrected_gaze;
 pub use history::{Change, History};
 pub use id::Id;
 pub use journal::parse as parse_journal;

@@ -10,7 +10,7 @@ use gazenlq::nn::npy::parse_npy;
 use gazenlq::nn::{onnx, torch_file};
 use gazenlq::project::exchange::{self, ExchangeFormat};
 use gazenlq::project::{
-    AnnotatedClip, AnnotatedQuery, AnnotationFile, Edit, Project, Workspace, file, journal_path,
+    self, AnnotatedClip, AnnotatedQuery, AnnotationFile, Project, Workspace, file, journal_path,
     parse_journal, recognise,
 };
 use gazenlq::time::MediaTime;
@@ -332,21 +332,21 @@ proptest! {
     /// Whatever happened to a project and the record beside it, opening answers.
     #[test]
     fn changed_projects_and_records_never_panic(
-        project in proptest::collection::vec(edit(), 0..3), record in proptest::collection::vec(edit(), 0..4)
+        saved in proptest::collection::vec(edit(), 0..3), record in proptest::collection::vec(edit(), 0..4)
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.json");
         let (mut work, _) = Workspace::unsaved(Project::new("ann"), &dir.path().join("u.journal")).unwrap();
         work.save_as(&path).unwrap();
         for query in exchange::queries_of(&[annotated()[0].clone()], "ann") {
-            work.apply(Edit::AddQuery(query)).unwrap();
+            work.apply(project::Edit::AddQuery(query)).unwrap();
         }
         work.undo().unwrap();
         drop(work);
         let bytes = apply(&std::fs::read(journal_path(&path)).unwrap(), &record);
         let _ = parse_journal(&bytes);
         std::fs::write(journal_path(&path), bytes).unwrap();
-        write(dir.path(), "p.json", &apply(&std::fs::read(&path).unwrap(), &project));
+        write(dir.path(), "p.json", &apply(&std::fs::read(&path).unwrap(), &saved));
         let _ = file::load(&path);
         if let Ok((mut work, Some(recovery))) = Workspace::open(&path) {
             work.recover(recovery).unwrap();

@@ -5,6 +5,7 @@
 //! their IoUs, [`Diagnosis`] what follows for one set of thresholds; all is plain data that is cheap
 //! to compute again.
 
+mod adjusted;
 mod boundary;
 mod calibration;
 mod class;
@@ -25,6 +26,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use adjusted::{Adjusted, adjusted};
 pub use boundary::BoundaryKind;
 pub use calibration::{Calibration, ReliabilityBin, RiskPoint, calibration};
 pub use class::{Class, Finding, classify};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::eval::{Measures, Prediction, Window, evaluate};
 use crate::project::annotations::UnaskedQuery;
-use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey, Slots};
+use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey, Slots, Verdict};
 
 const CLIP_SECS: f64 = 200.0;
 
@@ -354,6 +354,27 @@ fn a_model_that_knows_how_sure_it_is_has_no_calibration_error() {
     assert_eq!((found.scored, found.expected_error), (40, Some(0.0)));
     let points: Vec<_> = found.risk_coverage.iter().map(|p| (p.coverage, p.risk)).collect();
     assert_eq!(points, [(0.5, 0.25), (1.0, 0.5)]);
+}
+
+#[test]
+fn verdicts_stand_beside_the_official_score() {
+    let truths = (0..4).map(|i| query(i, &format!("question {i}?"), [100.0, 110.0])).collect();
+    let config = FailureConfig::default();
+    let set = QuerySet::new(&clip(truths), &config);
+    let predictions: Vec<Prediction> = (0..3)
+        .map(|i| prediction(i, &[if i == 0 { [100.0, 110.0, 0.5] } else { [20.0, 30.0, 0.5] }]))
+        .collect();
+    let ranked = Ranked::new("m", &set, &predictions, 50).expect("fits");
+    let model = Diagnosis::new(&set, ranked, config);
+    // one answer accepted, one truth wrong, and there is no answer to the fourth that could be accepted
+    let verdict = |key: &QueryKey| {
+        [None, Some(Verdict::BothAcceptable), Some(Verdict::TruthWrong), Some(Verdict::BothAcceptable)]
+            [key.query_idx]
+    };
+    let found = adjusted(&set, &model, verdict);
+    assert_eq!((found.queries, found.removed, found.accepted, found.r1), (3, 1, 1, 2.0 / 3.0));
+    let none = adjusted(&set, &model, |_| None);
+    assert_eq!((none.queries, none.r1), (4, 0.25));
 }
 
 #[test]
