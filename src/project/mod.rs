@@ -39,7 +39,7 @@ pub use id::Id;
 pub use journal::parse as parse_journal;
 pub use list::{Keyed, List};
 pub use merge::{Conflict, merge};
-pub use session::{Session, recognise};
+pub use session::{Session, is_named_like_a_video, recognise};
 pub use templates::TEMPLATES;
 pub use whole_file::write_whole;
 pub use workspace::{Recovery, Workspace, WorkspaceError, journal_path};

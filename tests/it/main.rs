@@ -9,6 +9,7 @@
 mod architecture;
 mod cli;
 mod crash;
+mod dataset;
 mod demo;
 mod failures;
 mod gaze;
@@ -18,6 +19,7 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_run;
 mod nlq_split;
 mod parity;
 mod projects;
