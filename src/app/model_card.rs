@@ -35,16 +35,13 @@ impl ModelCard {
         for status in registry.status() {
             ctx.check()?;
             let is_here = matches!(status.state, ModelState::Present { .. });
-            // an optional network that is absent takes no part
-            if status.entry.optional && !is_here {
+            // what another network stands in for, or is not needed, takes no part
+            if matches!(status.state, ModelState::Replaced | ModelState::Spare) {
                 continue;
             }
             let source = status.entry.sources.first();
             rows.push(ModelRow {
-                source: source.map_or_else(
-                    || "put there by hand".to_owned(),
-                    |s| format!("{:?} package {} {}", s.registry, s.package, s.version),
-                ),
+                source: status.source.clone().unwrap_or_else(|| "put there by hand".to_owned()),
                 sha256: source.map(|s| s.sha256.clone()).unwrap_or_default(),
                 title: status.entry.title,
                 purpose: status.entry.purpose,

@@ -3,6 +3,7 @@
 //! Results go to stdout (a table for people or `--json`), progress and warnings to stderr.
 //! Exit codes: 0 fine, 1 finished but something asked for is absent, 2 error.
 
+mod analyze;
 mod data;
 mod doctor;
 mod eval;
@@ -11,6 +12,7 @@ mod localize;
 mod models;
 mod out;
 mod probe;
+mod project;
 mod query;
 mod render;
 mod submit;
@@ -59,10 +61,14 @@ pub enum Command {
     Localize(Box<localize::LocalizeArgs>),
     /// Score prediction files against annotations
     Eval(eval::EvalArgs),
+    /// Why queries fail: classes, flags, profiles, two models side by side
+    Analyze(Box<analyze::AnalyzeArgs>),
     /// Merge several models' prediction files
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
     Submit(submit::SubmitArgs),
+    /// People's project files: show, merge, compare, export, import
+    Project(project::ProjectArgs),
     /// Look into annotation files
     Data(data::DataArgs),
     /// Versions, devices, codecs and models on this machine
@@ -133,8 +139,10 @@ pub fn run(command: Command) -> ExitCode {
         Command::Models(args) => models::run(&args),
         Command::Localize(args) => localize::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
+        Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

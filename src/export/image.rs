@@ -8,6 +8,7 @@ use image::RgbaImage;
 
 use super::caption::{Caption, with_caption};
 use super::ink::Ink;
+use crate::project::write_whole;
 use crate::render::{Compositor, FORMAT, Gpu, RenderError, Scene, Viewpoint, draw_to_image, paint};
 use crate::view::labels::paint_labels;
 
@@ -55,7 +56,7 @@ pub fn save_picture(
     path: &Path,
 ) -> anyhow::Result<()> {
     let bytes = png_bytes(&draw_picture(gpu, scene, caption)?, provenance)?;
-    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+    write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
 fn png_bytes(image: &RgbaImage, provenance: &Provenance) -> anyhow::Result<Vec<u8>> {

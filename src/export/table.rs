@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::grounding::{GazeMode, Localization};
+use crate::project::write_whole;
 use crate::time::TimeRange;
 use crate::video::{FrameTable, VideoInfo};
 
@@ -80,7 +81,7 @@ pub fn save_answers(
         }
         TableFormat::Csv => csv_bytes(info, table, rows)?,
     };
-    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+    write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
 /// One line a moment, with index and time of its first and last picture.

@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("video", &["time", "job"]),
     ("gaze", &["time", "job", "nn", "features"]),
     ("project", &["time", "job", "gaze", "video"]),
-    ("eval", &["project"]),
+    ("eval", &["project", "grounding"]),
     ("nn", &["job"]),
     ("stores", &["nn"]),
     ("split", &["job", "project", "eval", "nn", "stores", "grounding"]),
@@ -108,6 +108,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("ureq", &["nn"]),
     ("cpal", &["playback/sound/device.rs"]),
+    ("quick_xml", &["project"]),
 ];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {

@@ -9,8 +9,10 @@
 mod architecture;
 mod checkpoints;
 mod cli;
+mod crash;
 mod dataset;
 mod demo;
+mod failures;
 mod gaze;
 mod gaze_clocks;
 mod gaze_numbers;
@@ -21,6 +23,7 @@ mod nlq_data;
 mod nlq_run;
 mod nlq_split;
 mod parity;
+mod projects;
 mod render;
 mod shaders;
 mod sound;

@@ -63,15 +63,30 @@ pub struct AnnotatedClip {
     pub unasked: Vec<UnaskedQuery>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotatedQuery {
     pub annotation_uid: String,
     /// Position in its annotation, as submissions count it.
     pub query_idx: usize,
     pub text: String,
     pub template: Option<String>,
+    pub slots: Slots,
     /// Start and end in clip seconds, as written; none in the test split, several in QVHighlights.
     pub windows: Vec<[f64; 2]>,
+}
+
+/// The words that fill a template, as Ego4D's file names them; as written, often with outer spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slots {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_y: Option<String>,
 }
 
 /// A query that the reference leaves out: its `query` is missing, null or empty.
@@ -179,18 +194,22 @@ fn id_text(value: &Value) -> Option<String> {
 
 /// Clips by their uid, in order of first appearance.
 #[derive(Default)]
-struct ClipList {
-    clips: Vec<AnnotatedClip>,
+pub(super) struct ClipList {
+    pub(super) clips: Vec<AnnotatedClip>,
     places: HashMap<String, usize>,
 }
 
 impl ClipList {
-    fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
-        let place = *self.places.entry(uid.to_owned()).or_insert_with(|| {
+    pub(super) fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
+        let place = self.place(uid);
+        &mut self.clips[place]
+    }
+
+    pub(super) fn place(&mut self, uid: &str) -> usize {
+        *self.places.entry(uid.to_owned()).or_insert_with(|| {
             self.clips.push(AnnotatedClip { clip_uid: uid.to_owned(), ..AnnotatedClip::default() });
             self.clips.len() - 1
-        });
-        &mut self.clips[place]
+        })
     }
 }
 
