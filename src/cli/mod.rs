@@ -14,6 +14,7 @@ mod probe;
 mod query;
 mod render;
 mod submit;
+mod synth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ pub enum Command {
     Submit(submit::SubmitArgs),
     /// Look into annotation files
     Data(data::DataArgs),
+    /// Render clips of a made-up world with complete truth
+    Synth(synth::SynthArgs),
     /// Versions, devices, codecs and models on this machine
     Doctor(doctor::DoctorArgs),
 }
@@ -136,6 +139,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Data(args) => data::run(&args),
+        Command::Synth(args) => synth::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pipeline", &["time", "job", "video", "nn", "features", "gaze", "grounding"]),
     ("playback", &["time", "job", "video"]),
     ("render", &["time", "video", "gaze"]),
+    ("synth", &["time", "job", "project", "video", "gaze", "render"]),
     ("view", &["time", "job", "project", "video", "gaze", "grounding", "render"]),
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
     (
@@ -47,6 +48,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "view",
             "export",
             "session",
+            "synth",
         ],
     ),
     (
@@ -69,6 +71,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "view",
             "export",
             "session",
+            "synth",
         ],
     ),
 ];
@@ -84,6 +87,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("clap", &["cli"]),
+    ("ctrlc", &["cli"]),
+    ("glam", &["synth"]),
+    ("rand_chacha", &["synth"]),
     ("ureq", &["nn"]),
     ("cpal", &["playback/sound/device.rs"]),
 ];
