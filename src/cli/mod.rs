@@ -118,6 +118,17 @@ impl From<GazeModeArg> for GazeMode {
     }
 }
 
+/// Ctrl-C asks the work to stop where nothing is lost.
+fn cancel_on_ctrl_c(ctx: &JobCtx) -> anyhow::Result<()> {
+    let ctx = ctx.clone();
+    // SAFETY: the action only stores to an atomic, which a signal handler may do.
+    #[expect(unsafe_code, reason = "no safe function registers a signal's action")]
+    unsafe {
+        signal_hook_registry::register(libc::SIGINT, move || ctx.cancel())?;
+    }
+    Ok(())
+}
+
 /// How a command ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

@@ -62,11 +62,7 @@ pub fn run(args: &SynthArgs) -> Result<Ending> {
     let folder = args.out.as_deref().context("name the folder with --out DIR")?;
     anyhow::ensure!(args.clips > 0, "--clips takes a number above 0");
     let ctx = out::progress_ctx();
-    ctrlc::set_handler({
-        let ctx = ctx.clone();
-        move || ctx.cancel()
-    })
-    .context("Ctrl-C cannot be caught")?;
+    super::cancel_on_ctrl_c(&ctx)?;
     let made = make_set(&config, args.seed, args.clips, folder, &ctx);
     out::end_progress();
     let report = match made {

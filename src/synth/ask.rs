@@ -84,13 +84,8 @@ pub fn ask(
     ambiguous_share: f64,
     dice: &mut Dice,
 ) -> Vec<Question> {
-    let mut asker = Asker {
-        script,
-        length,
-        seen: BTreeMap::new(),
-        watched: BTreeMap::new(),
-        questions: Vec::new(),
-    };
+    let mut asker =
+        Asker { script, length, seen: BTreeMap::new(), watched: BTreeMap::new(), questions: Vec::new() };
     asker.watch(frames, fps);
     asker.ask_deeds();
     asker.ask_sights();
@@ -437,8 +432,7 @@ impl<'a> Asker<'a> {
             let thing = self.script.things.iter().find(|t| t.name == name);
             let is_own = thing.is_some_and(|t| t.kind.role == Role::Personal);
             let is_still = self.on(Verb::PickUp, name).is_empty();
-            let (colour, kind) =
-                thing.map_or(("", ""), |t| (t.look.colour.name, t.kind.name));
+            let (colour, kind) = thing.map_or(("", ""), |t| (t.look.colour.name, t.kind.name));
             if seen.len() == 1 && is_still {
                 // the only time it is in view; a long one is cut down to the look
                 let moment = match seen[0] {
@@ -495,9 +489,8 @@ impl<'a> Asker<'a> {
             let Some(place) = deed.place else { continue };
             let (where_, preposition) = self.place(place);
             let visits = self.deeds(|d| d.verb == Verb::Survey && d.place == Some(place));
-            let changes = self.deeds(|d| {
-                matches!(d.verb, Verb::PickUp | Verb::PutDown) && d.place == Some(place)
-            });
+            let changes =
+                self.deeds(|d| matches!(d.verb, Verb::PickUp | Verb::PutDown) && d.place == Some(place));
             let at = ((deed.contact + deed.end) * 0.5 * fps) as usize;
             let Some(frame) = frames.get(at.min(frames.len().saturating_sub(1))) else { continue };
             let spots = &self.script.room.places[place].spots;

@@ -30,8 +30,7 @@ pub struct HandPose {
     pub over: f32,
 }
 
-const SKINS: [[u8; 3]; 5] =
-    [[236, 188, 160], [222, 168, 132], [190, 132, 96], [146, 96, 66], [104, 68, 48]];
+const SKINS: [[u8; 3]; 5] = [[236, 188, 160], [222, 168, 132], [190, 132, 96], [146, 96, 66], [104, 68, 48]];
 const SLEEVES: [[u8; 3]; 6] =
     [[62, 84, 116], [128, 56, 60], [84, 104, 84], [70, 70, 76], [206, 198, 182], [150, 112, 72]];
 
@@ -107,17 +106,21 @@ pub fn arm_poses(side: f32, shoulder: Vec3, forward: Vec3, hand: &HandPose) -> [
     for finger in 0..4 {
         let scale = [1.0, 1.1, 1.04, 0.84][finger];
         let knuckle = KNUCKLES[finger] * vec3(side, 1.0, 1.0);
-        let fan = Affine3A::from_quat(Quat::from_rotation_z(-side * (finger as f32 - 1.5) * 0.09 * (1.0 - hand.curl)));
+        let fan = Affine3A::from_quat(Quat::from_rotation_z(
+            -side * (finger as f32 - 1.5) * 0.09 * (1.0 - hand.curl),
+        ));
         let first = palm * Affine3A::from_translation(knuckle) * fan * bend(0.18 + 1.05 * hand.curl);
         let joint = Affine3A::from_translation(Vec3::Y * LINKS[0] * scale);
         poses[2 + finger * 2] = first;
         poses[3 + finger * 2] = first * joint * bend(0.25 + 1.1 * hand.curl);
     }
     let base = vec3(-side * 0.031, 0.03, -0.008);
-    let swing = Quat::from_rotation_z(side * (0.85 - 0.45 * hand.curl)) * Quat::from_rotation_x(-0.35 - 0.75 * hand.curl);
+    let swing = Quat::from_rotation_z(side * (0.85 - 0.45 * hand.curl))
+        * Quat::from_rotation_x(-0.35 - 0.75 * hand.curl);
     let thumb = palm * Affine3A::from_rotation_translation(swing, base);
     poses[10] = thumb;
-    let closing = Quat::from_rotation_z(-side * 0.5 * hand.curl) * Quat::from_rotation_x(-0.2 - 0.3 * hand.curl);
+    let closing =
+        Quat::from_rotation_z(-side * 0.5 * hand.curl) * Quat::from_rotation_x(-0.2 - 0.3 * hand.curl);
     poses[11] = thumb * Affine3A::from_rotation_translation(closing, Vec3::Y * 0.036);
     poses
 }
@@ -165,7 +168,11 @@ impl Person {
         let (tone, jumper) = *dice.pick(&JUMPERS).unwrap_or(&JUMPERS[0]);
         let role = dice.pick(roles).copied().unwrap_or("person");
         let skin = Paint::plain(*dice.pick(&SKINS).unwrap_or(&SKINS[0]), 0.15);
-        let cloth = Paint::plain(jumper, 0.0).with(Pattern::Cloth, jumper.map(|c| (u16::from(c) * 4 / 5) as u8), 0.02);
+        let cloth = Paint::plain(jumper, 0.0).with(
+            Pattern::Cloth,
+            jumper.map(|c| (u16::from(c) * 4 / 5) as u8),
+            0.02,
+        );
         let trousers = Paint::plain([58, 66, 88], 0.0);
         let mut body = Solid::default();
         for x in [-0.09, 0.09] {
@@ -173,7 +180,16 @@ impl Person {
             body.ball(vec3(x, 0.05, 0.05), vec3(0.05, 0.05, 0.12), 8, &Paint::plain([48, 40, 36], 0.3));
         }
         body.lathe(
-            &[[0.0, 0.76], [0.15, 0.78], [0.165, 0.9], [0.17, 1.15], [0.2, 1.32], [0.16, 1.42], [0.06, 1.46], [0.0, 1.46]],
+            &[
+                [0.0, 0.76],
+                [0.15, 0.78],
+                [0.165, 0.9],
+                [0.17, 1.15],
+                [0.2, 1.32],
+                [0.16, 1.42],
+                [0.06, 1.46],
+                [0.0, 1.46],
+            ],
             16,
             &cloth,
         );
@@ -189,7 +205,12 @@ impl Person {
         head.ball(vec3(0.0, 0.035, -0.018), vec3(0.097, 0.1, 0.098), 14, &hair);
         head.ball(vec3(0.0, -0.012, 0.1), vec3(0.014, 0.02, 0.018), 8, &skin);
         for x in [-0.033, 0.033] {
-            head.ball(vec3(x, 0.012, 0.083), vec3(0.014, 0.01, 0.012), 8, &Paint::plain([246, 246, 246], 0.6));
+            head.ball(
+                vec3(x, 0.012, 0.083),
+                vec3(0.014, 0.01, 0.012),
+                8,
+                &Paint::plain([246, 246, 246], 0.6),
+            );
             head.ball(vec3(x, 0.012, 0.092), vec3(0.007, 0.007, 0.006), 6, &Paint::plain([48, 40, 36], 0.8));
             head.block(vec3(x, 0.034, 0.09), vec3(0.032, 0.006, 0.01), &hair);
         }
@@ -200,7 +221,13 @@ impl Person {
         let mut lower = Solid::default();
         lower.capsule(Vec3::ZERO, Vec3::Y * (PERSON_ARM[1] - 0.04), [0.05, 0.036], 8, &cloth);
         lower.ball(Vec3::Y * (PERSON_ARM[1] + 0.02), vec3(0.042, 0.058, 0.024), 10, &skin);
-        lower.capsule(vec3(0.035, PERSON_ARM[1], 0.0), vec3(0.06, PERSON_ARM[1] + 0.03, 0.01), [0.012, 0.009], 6, &skin);
+        lower.capsule(
+            vec3(0.035, PERSON_ARM[1], 0.0),
+            vec3(0.06, PERSON_ARM[1] + 0.03, 0.01),
+            [0.012, 0.009],
+            6,
+            &skin,
+        );
 
         let forward = (towards - stand).with_y(0.0).normalize_or(-Vec3::Z);
         Self {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc;
 
+use super::SynthError;
 use super::ask::{Question, ask};
 use super::config::SynthConfig;
 use super::dice::Dice;
@@ -13,7 +14,6 @@ use super::plan::plan;
 use super::sight::SightBuffer;
 use super::stage::Stage;
 use super::truth::FrameTruth;
-use super::SynthError;
 use crate::job::JobCtx;
 use crate::render::world::{WorldFrame, WorldRenderer};
 use crate::video::{Planes, VideoWriter};

@@ -143,7 +143,11 @@ impl SynthConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         let within = |key, value: f64, low: f64, high: f64, expected| {
             let is_fine = (low..=high).contains(&value);
-            if is_fine { Ok(()) } else { Err(ConfigError::OutOfRange { key, found: value.to_string(), expected }) }
+            if is_fine {
+                Ok(())
+            } else {
+                Err(ConfigError::OutOfRange { key, found: value.to_string(), expected })
+            }
         };
         let share = "a share from 0 to 1";
         within("clip.length_secs", self.clip.length_secs, 10.0, 1200.0, "10 to 1200 seconds")?;

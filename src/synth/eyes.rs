@@ -118,7 +118,8 @@ impl<'a> Eyes<'a> {
             None => (to, EyeState::Fixation),
         };
         if state == EyeState::Fixation {
-            let (a, b) = (self.stage.sight_at(now.sight, time - 0.02), self.stage.sight_at(now.sight, time + 0.02));
+            let (a, b) =
+                (self.stage.sight_at(now.sight, time - 0.02), self.stage.sight_at(now.sight, time + 0.02));
             let angle = (a - view.eye).angle_between(b - view.eye).to_degrees() / 0.04;
             if angle > PURSUIT_DEGREES {
                 state = EyeState::Pursuit;
@@ -168,7 +169,9 @@ impl<'a> Eyes<'a> {
             let eye = self.at(secs, &view);
             let mut pos = [0, 1].map(|i| eye.pos[i] + offset[i] + drift[i] + 0.6 * scatter * noise[i]);
             let mut confidence = trust;
-            if let Some((from, long)) = self.blinks.iter().find(|(from, long)| (*from..from + long).contains(&secs)) {
+            if let Some((from, long)) =
+                self.blinks.iter().find(|(from, long)| (*from..from + long).contains(&secs))
+            {
                 let shut = 1.0 - 2.0 * ((secs - from) / long - 0.5).abs();
                 if shut > 0.4 {
                     continue; // the lid hides the pupil

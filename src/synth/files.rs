@@ -70,7 +70,14 @@ pub fn boxes_jsonl(frames: &[FrameTruth], actors: &[Actor], fps: f64) -> String 
 }
 
 /// One video that is its own clip, as an entry of `videos`.
-pub fn official_video(uid: &str, annotation_uid: &str, split: &str, secs: f64, fps: f64, asked: &[Value]) -> Value {
+pub fn official_video(
+    uid: &str,
+    annotation_uid: &str,
+    split: &str,
+    secs: f64,
+    fps: f64,
+    asked: &[Value],
+) -> Value {
     let frames = (secs * fps).round() as u64;
     json!({
         "video_uid": uid,

@@ -22,8 +22,7 @@ pub fn plan(kind: RoomKind, config: &SynthConfig, mut dice: Dice) -> Script {
         RoomKind::Workshop => &["carpenter", "mechanic", "apprentice"],
         RoomKind::Desk => &["colleague", "teacher", "friend"],
     };
-    let person =
-        config.story.person.then(|| Person::new(roles, room.person[0], room.person[1], &mut dice));
+    let person = config.story.person.then(|| Person::new(roles, room.person[0], room.person[1], &mut dice));
     let mut script = empty(room, things, person, config, dice);
     lay_out(&mut script);
     act(&mut script, config);
@@ -60,10 +59,10 @@ fn gather(room: RoomKind, config: &SynthConfig, dice: &mut Dice) -> Vec<Thing> {
     let mut twins = originals;
     for _ in 0..config.things.look_alikes.min(wanted - originals) {
         let model = things[dice.below(originals)].clone();
-        let colours: Vec<&str> = things.iter().filter(|t| t.kind.name == model.kind.name).map(|t| t.look.colour.name).collect();
-        let other = (0..12)
-            .map(|_| model.kind.look(dice, false))
-            .find(|look| !colours.contains(&look.colour.name));
+        let colours: Vec<&str> =
+            things.iter().filter(|t| t.kind.name == model.kind.name).map(|t| t.look.colour.name).collect();
+        let other =
+            (0..12).map(|_| model.kind.look(dice, false)).find(|look| !colours.contains(&look.colour.name));
         let can_vary = model.kind.colours.is_empty() && model.kind.name != "book";
         let look = match other {
             Some(look) if !can_vary || dice.chance(0.6) => look,
@@ -230,7 +229,9 @@ fn act(script: &mut Script, config: &SynthConfig) {
         }
     }
     // time that is left is spent looking at the nearest place
-    if script.now + 2.5 < length && let Some(place) = script.here {
+    if script.now + 2.5 < length
+        && let Some(place) = script.here
+    {
         script.survey(place);
     }
     distract(script, config);
@@ -239,7 +240,8 @@ fn act(script: &mut Script, config: &SynthConfig) {
 }
 
 fn look_around(script: &mut Script) {
-    let ahead: Vec<Vec3> = script.room.places.iter().filter(|p| p.forward.z < 0.5).map(|p| p.centre).collect();
+    let ahead: Vec<Vec3> =
+        script.room.places.iter().filter(|p| p.forward.z < 0.5).map(|p| p.centre).collect();
     let mut time = 0.0;
     for _ in 0..2 {
         let Some(point) = script.dice.pick(&ahead).copied() else { break };
@@ -331,7 +333,8 @@ fn fetch_this(script: &mut Script, thing: usize, left: f64) {
 }
 
 fn of_role(script: &Script, is: impl Fn(Role) -> bool) -> Vec<usize> {
-    let reach = |t: &usize| script.lies[*t].is_some_and(|(place, _)| script.room.places[place].container.is_none());
+    let reach =
+        |t: &usize| script.lies[*t].is_some_and(|(place, _)| script.room.places[place].container.is_none());
     (0..script.things.len()).filter(|t| is(script.things[*t].kind.role)).filter(reach).collect()
 }
 
@@ -377,8 +380,10 @@ fn work(script: &mut Script, left: f64) {
         }
         _ => {
             let pieces: Vec<usize> = of_role(script, |r| r == Role::Plain);
-            let able: Vec<usize> =
-                pieces.into_iter().filter(|t| ["material", "box", "device", "toy"].contains(&script.things[*t].kind.group)).collect();
+            let able: Vec<usize> = pieces
+                .into_iter()
+                .filter(|t| ["material", "box", "device", "toy"].contains(&script.things[*t].kind.group))
+                .collect();
             script.dice.pick(&able).copied()
         }
     };
@@ -430,7 +435,9 @@ fn lamp(script: &mut Script) {
 }
 
 fn meet(script: &mut Script) {
-    if script.dice.chance(0.45) && let Some(thing) = carryable(script) {
+    if script.dice.chance(0.45)
+        && let Some(thing) = carryable(script)
+    {
         let Some((place, _)) = script.lies[thing] else { return };
         if script.is_within_reach(place) {
             let hand = free_hand(script);

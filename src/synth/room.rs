@@ -18,7 +18,11 @@ pub const HEIGHT: f32 = 2.6;
 pub enum Joint {
     Slide(Vec3),
     /// Around a point, about an axis, by an angle.
-    Hinge { point: Vec3, axis: Vec3, angle: f32 },
+    Hinge {
+        point: Vec3,
+        axis: Vec3,
+        angle: f32,
+    },
 }
 
 /// What opens: a drawer, a door, a lid.
@@ -282,7 +286,9 @@ impl Room {
         for i in 0..4 {
             let (a, b) = (corners[(i + 1) % 4], corners[i]);
             let (a, b) = ([a.0, a.1], [b.0, b.1]);
-            for (low, high, dark, light) in [(0.0, 0.45, 0.62, 0.92), (0.45, h - 0.3, 0.92, 1.0), (h - 0.3, h, 1.0, 0.78)] {
+            for (low, high, dark, light) in
+                [(0.0, 0.45, 0.62, 0.92), (0.45, h - 0.3, 0.92, 1.0), (h - 0.3, h, 1.0, 0.78)]
+            {
                 self.shell.sheet(
                     [
                         corner(b[0], low, b[1]),
@@ -296,16 +302,28 @@ impl Room {
             }
             let inward = vec3(-(a[0] + b[0]) * 0.5, 0.0, -(a[1] + b[1]) * 0.5) * 0.012;
             let at = |c: [f32; 2], y: f32| corner(c[0], y, c[1]) + inward;
-            self.shell.sheet([at(b, 0.0), at(a, 0.0), at(a, 0.09), at(b, 0.09)], [0.6, 0.6, 0.9, 0.9], &skirting);
+            self.shell.sheet(
+                [at(b, 0.0), at(a, 0.0), at(a, 0.09), at(b, 0.09)],
+                [0.6, 0.6, 0.9, 0.9],
+                &skirting,
+            );
         }
         // a rug, and pictures between the furniture and the ceiling
         if kind != RoomKind::Workshop {
             let tones = [[150, 62, 58], [58, 92, 120], [96, 118, 82], [170, 120, 70]];
             let rug = Paint::plain(*dice.pick(&tones).unwrap_or(&tones[0]), 0.0);
             let rug = rug.with(Pattern::Bands, [226, 214, 190], 0.2);
-            self.shell.drum(vec3(0.0, 0.0, 0.35), 0.95, 0.012, 28, &Paint { pattern: Pattern::Cloth, size: 0.03, ..rug });
+            self.shell.drum(
+                vec3(0.0, 0.0, 0.35),
+                0.95,
+                0.012,
+                28,
+                &Paint { pattern: Pattern::Cloth, size: 0.03, ..rug },
+            );
         }
-        for (x, z, turn) in [(0.4f32, HALF_DEPTH, std::f32::consts::PI), (-1.55, HALF_DEPTH, std::f32::consts::PI)] {
+        for (x, z, turn) in
+            [(0.4f32, HALF_DEPTH, std::f32::consts::PI), (-1.55, HALF_DEPTH, std::f32::consts::PI)]
+        {
             let unit = Affine3A::from_rotation_translation(Quat::from_rotation_y(turn), vec3(x, 0.0, z));
             let mut picture = Solid::default();
             let tone = [[214, 96, 70], [70, 120, 160], [226, 180, 80], [90, 140, 96]];
@@ -349,7 +367,12 @@ impl Room {
             &sky,
         );
         pane.sheet(
-            [at(-half, low, 0.008), at(half, low, 0.008), at(half, low + 0.3, 0.008), at(-half, low + 0.2, 0.008)],
+            [
+                at(-half, low, 0.008),
+                at(half, low, 0.008),
+                at(half, low + 0.3, 0.008),
+                at(-half, low + 0.2, 0.008),
+            ],
             [1.0; 4],
             &hill,
         );
@@ -380,13 +403,7 @@ impl Room {
             16,
             &Paint::plain(tone, 0.1),
         );
-        self.lamp = Some(Lamp {
-            place,
-            solid,
-            shade,
-            pos: spot.pos,
-            switch: spot.pos + Vec3::Y * 0.03,
-        });
+        self.lamp = Some(Lamp { place, solid, shade, pos: spot.pos, switch: spot.pos + Vec3::Y * 0.03 });
     }
 }
 
@@ -429,7 +446,11 @@ mod tests {
             assert_eq!(names.len(), room.places.len(), "{kind:?}: names are told apart");
             for place in &room.places {
                 assert!(!place.spots.is_empty(), "{}", place.name);
-                assert!(place.stand.x.abs() < HALF_WIDTH && place.stand.z.abs() < HALF_DEPTH, "{}", place.name);
+                assert!(
+                    place.stand.x.abs() < HALF_WIDTH && place.stand.z.abs() < HALF_DEPTH,
+                    "{}",
+                    place.name
+                );
                 for spot in &place.spots {
                     let way = spot.pos - place.stand;
                     let ahead = way.dot(place.forward);

@@ -44,7 +44,12 @@ pub enum Goal {
     /// The handle of a container.
     Handle(usize),
     /// To and fro around a point: how far, and how often a second.
-    Around { at: Vec3, way: Vec3, hertz: f64, since: f64 },
+    Around {
+        at: Vec3,
+        way: Vec3,
+        hertz: f64,
+        since: f64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]

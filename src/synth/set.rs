@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::SynthError;
 use super::clip::{Clip, Truth};
 use super::config::SynthConfig;
 use super::files::{
     boxes_jsonl, deeds_json, gaze_csv, narration_line, official_file, official_query, official_video,
 };
-use super::SynthError;
 use crate::job::JobCtx;
 use crate::render::Gpu;
 use crate::render::world::WorldRenderer;
@@ -110,7 +110,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<String, SynthError> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".part");
     let part = path.with_file_name(name);
-    std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path)).map_err(|e| unwritable(&e, path))?;
+    std::fs::write(&part, bytes)
+        .and_then(|()| std::fs::rename(&part, path))
+        .map_err(|e| unwritable(&e, path))?;
     Ok(hex(&Sha256::digest(bytes)))
 }
 
@@ -171,12 +173,8 @@ impl<'a> Folder<'a> {
         let boxes = self.out.join("boxes").join(format!("{uid}.jsonl"));
         let gaze_sha = write(&gaze, gaze_csv(&truth.samples, fps).as_bytes())?;
         let boxes_sha = write(&boxes, boxes_jsonl(&truth.frames, &clip.stage.actors, fps).as_bytes())?;
-        let actors: Vec<Value> = clip
-            .stage
-            .actors
-            .iter()
-            .map(|a| json!({ "id": a.id, "name": a.name, "kind": a.kind }))
-            .collect();
+        let actors: Vec<Value> =
+            clip.stage.actors.iter().map(|a| json!({ "id": a.id, "name": a.name, "kind": a.kind })).collect();
         let annotation = &clip.annotation_uid;
         let queries: Vec<Value> = truth
             .questions

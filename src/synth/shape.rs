@@ -138,7 +138,8 @@ impl Solid {
             let first = if i > 0 { blended(i - 1) } else { n };
             let last = if i + 1 < segments { blended(i + 1) } else { n };
             let mut rings = [0u32; 2];
-            for (ring, (point, normal)) in [(profile[i], first), (profile[i + 1], last)].into_iter().enumerate()
+            for (ring, (point, normal)) in
+                [(profile[i], first), (profile[i + 1], last)].into_iter().enumerate()
             {
                 let height = (point[1] - lowest) / (highest - lowest).max(1e-4);
                 // the inside of a vessel sees less light the deeper it lies

@@ -97,9 +97,9 @@ impl SightBuffer {
     /// Whether an actor is seen within a radius, in fractions of the picture.
     pub fn is_near(&self, [x, y]: [f32; 2], radius: f32, actor: usize) -> bool {
         let steps = [-1.0, -0.5, 0.0, 0.5, 1.0];
-        steps.iter().any(|dy| {
-            steps.iter().any(|dx| self.owner_at([x + dx * radius, y + dy * radius]) == Some(actor))
-        })
+        steps
+            .iter()
+            .any(|dy| steps.iter().any(|dx| self.owner_at([x + dx * radius, y + dy * radius]) == Some(actor)))
     }
 
     /// Box of all its corners before the eye, cut to the picture, and the share of the box that

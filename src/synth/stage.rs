@@ -41,6 +41,12 @@ impl View {
         [x, y]
     }
 
+    /// The direction of the room that a place in the picture shows.
+    pub fn ray(&self, [x, y]: [f32; 2]) -> Vec3 {
+        let (u, v) = ((2.0 * x - 1.0) * self.tangent, (1.0 - 2.0 * y) * self.tangent);
+        (self.turn * vec3(u, v, -1.0)).normalize_or(self.ahead())
+    }
+
     pub fn ahead(&self) -> Vec3 {
         self.turn * -Vec3::Z
     }
@@ -98,7 +104,8 @@ impl Stage {
 
     fn unrest(&self, index: usize, hertz: f64, time: f64) -> f32 {
         let turn = std::f64::consts::TAU * time;
-        (sin(turn * hertz + self.phases[index]) + 0.6 * sin(turn * hertz * 2.37 + 2.0 * self.phases[index])) as f32
+        (sin(turn * hertz + self.phases[index]) + 0.6 * sin(turn * hertz * 2.37 + 2.0 * self.phases[index]))
+            as f32
     }
 
     /// The wearer's eye without the steps of the camera: hands hang on it.
@@ -111,7 +118,8 @@ impl Stage {
         let shake = self.picture.shake as f32;
         let pace = (self.speed(time) / 0.9).min(1.3) as f32 * shake;
         let step = std::f64::consts::TAU * time;
-        let (beat, sway) = (sin(step * 1.85 + self.phases[0]) as f32, sin(step * 0.925 + self.phases[1]) as f32);
+        let (beat, sway) =
+            (sin(step * 1.85 + self.phases[0]) as f32, sin(step * 0.925 + self.phases[1]) as f32);
         let right = self.forward(time).cross(Vec3::Y);
         let eye = self.eye_rest(time)
             + Vec3::Y * (0.014 * pace * beat + 0.003 * shake * self.unrest(2, 0.27, time))
@@ -170,14 +178,16 @@ impl Stage {
         let out = self.script.offer.value(time);
         let talk = self.talking(time);
         let beat = sin(time * 5.1 + self.phases[7]) as f32;
-        let lifted = person.hand_out() - person.forward * 0.2 + Vec3::Y * (0.06 * beat)
+        let lifted = person.hand_out() - person.forward * 0.2
+            + Vec3::Y * (0.06 * beat)
             + person.forward.cross(Vec3::Y) * (-0.12 + 0.05 * sin(time * 3.3 + self.phases[8]) as f32);
         rest.lerp(lifted, talk * (1.0 - out)).lerp(person.hand_out(), out)
     }
 
     /// How much of a talker the person is, 0 to 1.
     fn talking(&self, time: f64) -> f32 {
-        let ramp = |(from, until): &(f64, f64)| ((time - from).min(until - time) / 0.4).clamp(0.0, 1.0) as f32;
+        let ramp =
+            |(from, until): &(f64, f64)| ((time - from).min(until - time) / 0.4).clamp(0.0, 1.0) as f32;
         self.script.talks.iter().map(ramp).fold(0.0, f32::max)
     }
 
@@ -185,7 +195,9 @@ impl Stage {
         let script = &self.script;
         let holds = &script.holds[thing];
         let next = holds.partition_point(|(from, _)| *from <= time);
-        let Some((_, hold)) = next.checked_sub(1).and_then(|i| holds.get(i)) else { return Affine3A::IDENTITY };
+        let Some((_, hold)) = next.checked_sub(1).and_then(|i| holds.get(i)) else {
+            return Affine3A::IDENTITY;
+        };
         let grip = script.things[thing].kind.grip;
         match *hold {
             Hold::Lies { pos, yaw, container } => {
@@ -277,14 +289,18 @@ impl Stage {
                     Slot::Fixed => (Affine3A::IDENTITY, 0.0, false),
                     Slot::Window => (Affine3A::IDENTITY, 0.5 + 1.6 * day, false),
                     Slot::CeilingLamp => (Affine3A::IDENTITY, 2.2 * self.flicker(time), false),
-                    Slot::Container(c) => (script.room.containers[c].pose(script.open[c].value(time)), 0.0, false),
+                    Slot::Container(c) => {
+                        (script.room.containers[c].pose(script.open[c].value(time)), 0.0, false)
+                    }
                     Slot::Lamp => (lamp, 0.0, false),
                     Slot::LampShade => (lamp, 1.8 * lamp_on, false),
                     Slot::Stream => (self.stream(time).unwrap_or(nowhere), 0.25, true),
                     Slot::Ball => match self.ball_at(time) {
-                        Some((at, turn)) => {
-                            (Affine3A::from_rotation_translation(Quat::from_rotation_x(-turn), at), 0.0, false)
-                        }
+                        Some((at, turn)) => (
+                            Affine3A::from_rotation_translation(Quat::from_rotation_x(-turn), at),
+                            0.0,
+                            false,
+                        ),
                         None => (nowhere, 0.0, false),
                     },
                     Slot::Person(part) => (person[part], 0.0, false),
@@ -301,9 +317,11 @@ impl Stage {
 
     /// The thread of what is poured.
     fn stream(&self, time: f64) -> Option<Affine3A> {
-        let deed = self.script.deeds.iter().find(|d| {
-            d.verb == Verb::Pour && (d.contact + 0.35..d.end - 0.3).contains(&time)
-        })?;
+        let deed = self
+            .script
+            .deeds
+            .iter()
+            .find(|d| d.verb == Verb::Pour && (d.contact + 0.35..d.end - 0.3).contains(&time))?;
         let (source, vessel) = (deed.thing?, deed.other?);
         let kind = self.script.things[source].kind;
         let mouth = self.thing_pose(source, time).transform_point3(Vec3::Y * height(kind) * 1.02);

@@ -44,7 +44,9 @@ impl FrameTruth {
         };
         let looked_at = match is_looking {
             // the tracker's error is not the eye's: what is meant wins where it is in view
-            true => meant.filter(|m| buffer.is_near(eye.pos, radius, *m)).or_else(|| buffer.owner_at(eye.pos)),
+            true => {
+                meant.filter(|m| buffer.is_near(eye.pos, radius, *m)).or_else(|| buffer.owner_at(eye.pos))
+            }
             false => None,
         };
         let things = (0..stage.script.things.len())

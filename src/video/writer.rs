@@ -163,7 +163,6 @@ impl VideoWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobCtx;
     use crate::video::{VideoReader, YuvMatrix};
 
     fn grey(size: [u32; 2], luma: u8) -> Planes {
@@ -187,7 +186,7 @@ mod tests {
             writer.write(&grey([64, 48], 40 + i * 4)).expect("is written");
         }
         writer.finish().expect("ends");
-        let mut reader = VideoReader::open(&path, &JobCtx::detached()).expect("opens");
+        let mut reader = VideoReader::open(&path).expect("opens");
         assert_eq!(reader.table().len(), 45);
         assert_eq!(reader.info().size, [64, 48]);
         assert!((reader.info().average_fps - 30.0).abs() < 1e-6);

@@ -87,7 +87,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("clap", &["cli"]),
-    ("ctrlc", &["cli"]),
+    ("signal_hook_registry", &["cli"]),
     ("glam", &["synth"]),
     ("rand_chacha", &["synth"]),
     ("ureq", &["nn"]),

@@ -44,14 +44,12 @@ impl Passes {
         let film_shader = module("film", include_str!("../../../shaders/film.wgsl"));
 
         let both = wgpu::ShaderStages::VERTEX_FRAGMENT;
-        let scene_layout = layout(device, "scene", &[uniform(0, both), uniform(1, wgpu::ShaderStages::VERTEX)]);
+        let scene_layout =
+            layout(device, "scene", &[uniform(0, both), uniform(1, wgpu::ShaderStages::VERTEX)]);
         let shadow_layout = layout(
             device,
             "shadow",
-            &[
-                picture(0, wgpu::TextureSampleType::Depth),
-                sampling(1, wgpu::SamplerBindingType::Comparison),
-            ],
+            &[picture(0, wgpu::TextureSampleType::Depth), sampling(1, wgpu::SamplerBindingType::Comparison)],
         );
         let film_layout = layout(
             device,
@@ -117,7 +115,8 @@ impl Passes {
                 0 => Float32x3, 1 => Snorm8x4, 2 => Unorm8x4, 3 => Unorm8x4, 4 => Uint16x2
             ],
         };
-        let shadow = pipeline(device, &world, "shadow_main", None, &[&scene_layout], Some(corners.clone()), 1, true);
+        let shadow =
+            pipeline(device, &world, "shadow_main", None, &[&scene_layout], Some(corners.clone()), 1, true);
         let room = pipeline(
             device,
             &world,
@@ -128,7 +127,8 @@ impl Passes {
             SAMPLES,
             true,
         );
-        let film = pipeline(device, &film_shader, "vertex_main", Some(PLANES), &[&film_layout], None, 1, false);
+        let film =
+            pipeline(device, &film_shader, "vertex_main", Some(PLANES), &[&film_layout], None, 1, false);
         Self {
             shadow,
             room,

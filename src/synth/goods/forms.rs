@@ -313,14 +313,7 @@ pub fn cereal(look: &Look) -> Solid {
 
 pub fn jar(look: &Look) -> Solid {
     let mut s = turned(
-        &[
-            [0.0, 0.0],
-            [0.036, 0.0],
-            [0.041, 0.006],
-            [0.041, 0.082],
-            [0.033, 0.096],
-            [0.033, 0.1],
-        ],
+        &[[0.0, 0.0], [0.036, 0.0], [0.041, 0.006], [0.041, 0.082], [0.033, 0.096], [0.033, 0.1]],
         16,
         &plain(look, 0.85).with(Pattern::Label, [240, 236, 222], 0.06),
     );
@@ -344,7 +337,10 @@ pub fn hammer(look: &Look) -> Solid {
     s.block(vec3(-0.125, 0.018, 0.0), vec3(0.034, 0.034, 0.06), &head);
     let mut face = Solid::default();
     face.drum(Vec3::ZERO, 0.018, 0.022, 12, &STEEL);
-    s.add(&face, Affine3A::from_rotation_translation(Quat::from_rotation_x(1.5708), vec3(-0.125, 0.018, 0.03)));
+    s.add(
+        &face,
+        Affine3A::from_rotation_translation(Quat::from_rotation_x(1.5708), vec3(-0.125, 0.018, 0.03)),
+    );
     s.block(vec3(-0.125, 0.022, -0.044), vec3(0.026, 0.014, 0.034), &head);
     s
 }
@@ -384,8 +380,20 @@ pub fn pliers(look: &Look) -> Solid {
     let mut s = Solid::default();
     for side in [1.0, -1.0] {
         let handle = plain(look, 0.4);
-        s.capsule(vec3(0.105, 0.012, 0.034 * side), vec3(0.0, 0.012, 0.008 * side), [0.009, 0.007], 8, &handle);
-        s.capsule(vec3(-0.01, 0.012, -0.012 * side), vec3(-0.085, 0.012, -0.005 * side), [0.01, 0.005], 6, &STEEL);
+        s.capsule(
+            vec3(0.105, 0.012, 0.034 * side),
+            vec3(0.0, 0.012, 0.008 * side),
+            [0.009, 0.007],
+            8,
+            &handle,
+        );
+        s.capsule(
+            vec3(-0.01, 0.012, -0.012 * side),
+            vec3(-0.085, 0.012, -0.005 * side),
+            [0.01, 0.005],
+            6,
+            &STEEL,
+        );
     }
     s.drum(vec3(-0.005, 0.001, 0.0), 0.017, 0.024, 10, &STEEL);
     s
@@ -394,7 +402,12 @@ pub fn pliers(look: &Look) -> Solid {
 pub fn saw(look: &Look) -> Solid {
     let mut s = Solid::default();
     s.sheet(
-        [vec3(-0.23, 0.012, 0.0), vec3(-0.23, 0.012, 0.02), vec3(0.1, 0.012, 0.055), vec3(0.1, 0.012, -0.045)],
+        [
+            vec3(-0.23, 0.012, 0.0),
+            vec3(-0.23, 0.012, 0.02),
+            vec3(0.1, 0.012, 0.055),
+            vec3(0.1, 0.012, -0.045),
+        ],
         [1.0; 4],
         &STEEL,
     );
@@ -423,18 +436,22 @@ pub fn drill(look: &Look) -> Solid {
 }
 
 pub fn tape(look: &Look) -> Solid {
-    let mut s = turned(
-        &[[0.032, 0.0], [0.052, 0.0], [0.052, 0.045], [0.032, 0.045]],
-        20,
-        &plain(look, 0.45),
-    );
+    let mut s = turned(&[[0.032, 0.0], [0.052, 0.0], [0.052, 0.045], [0.032, 0.045]], 20, &plain(look, 0.45));
     s.lathe(&[[0.032, 0.045], [0.03, 0.045], [0.03, 0.0]], 20, &CREAM);
     s
 }
 
 pub fn paint_can(look: &Look) -> Solid {
     let mut s = turned(
-        &[[0.0, 0.0], [0.078, 0.0], [0.08, 0.004], [0.078, 0.008], [0.078, 0.15], [0.08, 0.154], [0.074, 0.156]],
+        &[
+            [0.0, 0.0],
+            [0.078, 0.0],
+            [0.08, 0.004],
+            [0.078, 0.008],
+            [0.078, 0.15],
+            [0.08, 0.154],
+            [0.074, 0.156],
+        ],
         20,
         &Paint::plain(look.colour.rgb, 0.4).with(Pattern::Label, [236, 232, 224], 0.075),
     );
@@ -481,7 +498,15 @@ pub fn bucket(look: &Look) -> Solid {
 
 pub fn glue(look: &Look) -> Solid {
     let mut s = turned(
-        &[[0.0, 0.0], [0.028, 0.0], [0.03, 0.004], [0.03, 0.09], [0.014, 0.108], [0.012, 0.112], [0.0, 0.112]],
+        &[
+            [0.0, 0.0],
+            [0.028, 0.0],
+            [0.03, 0.004],
+            [0.03, 0.09],
+            [0.014, 0.108],
+            [0.012, 0.112],
+            [0.0, 0.112],
+        ],
         14,
         &plain(look, 0.4).with(Pattern::Label, [70, 116, 176], 0.05),
     );
@@ -517,7 +542,11 @@ pub fn book(look: &Look) -> Solid {
     let cover = plain(look, 0.3);
     let mut s = Solid::default();
     s.block(vec3(0.0, 0.0015, 0.0), vec3(0.16, 0.003, 0.22), &cover);
-    s.block(vec3(0.002, 0.016, 0.0), vec3(0.15, 0.026, 0.208), &CREAM.with(Pattern::Bands, [214, 204, 184], 0.005));
+    s.block(
+        vec3(0.002, 0.016, 0.0),
+        vec3(0.15, 0.026, 0.208),
+        &CREAM.with(Pattern::Bands, [214, 204, 184], 0.005),
+    );
     s.block(vec3(0.0, 0.0305, 0.0), vec3(0.16, 0.003, 0.22), &cover);
     s.block(vec3(-0.0785, 0.016, 0.0), vec3(0.004, 0.032, 0.22), &cover);
     let title = Paint::plain(look.colour.second, 0.3);

@@ -18,9 +18,7 @@ const FREE: f32 = 0.6;
 /// Places for things in a row: left to right, at a height and a depth.
 fn row(count: usize, span: f32, y: f32, z: f32, headroom: f32) -> Vec<(Vec3, [f32; 2], f32)> {
     let half = [(span / count as f32) * 0.5, HALF[1]];
-    (0..count)
-        .map(|i| (vec3(span * ((i as f32 + 0.5) / count as f32 - 0.5), y, z), half, headroom))
-        .collect()
+    (0..count).map(|i| (vec3(span * ((i as f32 + 0.5) / count as f32 - 0.5), y, z), half, headroom)).collect()
 }
 
 impl Room {
@@ -71,7 +69,14 @@ impl Room {
         self.add(unit, &s);
     }
 
-    pub(super) fn counter(&mut self, unit: Affine3A, style: &Style, name: &str, drawer: &str, cupboard: &str) {
+    pub(super) fn counter(
+        &mut self,
+        unit: Affine3A,
+        style: &Style,
+        name: &str,
+        drawer: &str,
+        cupboard: &str,
+    ) {
         self.base(unit, style, true);
         self.place(unit, name, "on", 0.62, &row(4, 1.28, 0.9, 0.36, 0.42), None);
         self.drawer(unit, style, drawer, vec3(0.35, 0.77, 0.0), 0.6);
@@ -83,7 +88,13 @@ impl Room {
         let mut s = Solid::default();
         let z = front - 0.02;
         s.block(at + vec3(0.0, 0.0, z), vec3(0.61, 0.17, 0.02), &style.front);
-        s.capsule(at + vec3(-0.1, 0.02, z + 0.035), at + vec3(0.1, 0.02, z + 0.035), [0.009, 0.009], 6, &STEEL);
+        s.capsule(
+            at + vec3(-0.1, 0.02, z + 0.035),
+            at + vec3(0.1, 0.02, z + 0.035),
+            [0.009, 0.009],
+            6,
+            &STEEL,
+        );
         let inside = style.wood;
         s.block(at + vec3(0.0, -0.075, z - 0.24), vec3(0.58, 0.012, 0.46), &inside);
         for side in [-0.285, 0.285] {
@@ -91,10 +102,8 @@ impl Room {
         }
         s.block(at + vec3(0.0, -0.02, z - 0.465), vec3(0.57, 0.11, 0.012), &inside);
         // the spots are where things lie while it is shut
-        let spots: Vec<_> = [-0.15, 0.15]
-            .into_iter()
-            .map(|x| (at + vec3(x, -0.069, z - 0.14), [0.14, 0.12], 0.13))
-            .collect();
+        let spots: Vec<_> =
+            [-0.15, 0.15].into_iter().map(|x| (at + vec3(x, -0.069, z - 0.14), [0.14, 0.12], 0.13)).collect();
         let joint = Joint::Slide(vec3(0.0, 0.0, 0.34));
         self.opens(unit, name, (s, joint, at + vec3(0.0, 0.02, z + 0.04), true), front + 0.1, &spots);
     }
@@ -107,7 +116,13 @@ impl Room {
         let body = style.front;
         s.block(vec3(-0.36, middle, depth * 0.5), vec3(0.6, high - low, depth), &body);
         s.block(vec3(-0.36, middle, depth + 0.008), vec3(0.57, high - low - 0.03, 0.016), &body);
-        s.capsule(vec3(-0.12, low + 0.06, depth + 0.03), vec3(-0.12, low + 0.2, depth + 0.03), [0.008, 0.008], 6, &STEEL);
+        s.capsule(
+            vec3(-0.12, low + 0.06, depth + 0.03),
+            vec3(-0.12, low + 0.2, depth + 0.03),
+            [0.008, 0.008],
+            6,
+            &STEEL,
+        );
         s.block(vec3(0.28, low + 0.008, depth * 0.5), vec3(0.66, 0.016, depth), &body);
         s.block(vec3(0.28, high - 0.008, depth * 0.5), vec3(0.66, 0.016, depth), &body);
         s.block(vec3(0.28, middle, 0.006), vec3(0.66, high - low, 0.012), &style.wood);
@@ -214,7 +229,9 @@ impl Room {
             s.block(vec3(0.0, y, d / 2.0), vec3(w - 0.03, 0.028, d), &style.dark);
         }
         // boxes and folders below, which nobody moves
-        for (i, tone) in [[196, 170, 130], [150, 160, 170], [176, 120, 96], [126, 140, 112]].into_iter().enumerate() {
+        for (i, tone) in
+            [[196, 170, 130], [150, 160, 170], [176, 120, 96], [126, 140, 112]].into_iter().enumerate()
+        {
             let x = -0.42 + 0.28 * i as f32;
             let tall = 0.2 + 0.03 * (i % 3) as f32;
             s.block(vec3(x, 0.075 + tall / 2.0, 0.17), vec3(0.22, tall, 0.26), &Paint::plain(tone, 0.1));
@@ -232,7 +249,11 @@ impl Room {
         s.block(vec3(0.0, h - 0.018, d / 2.0 + 0.02), vec3(w, 0.036, d), &style.wood);
         for x in [-1.0, 1.0] {
             for z in [0.08, d - 0.04] {
-                s.block(vec3(x * (w / 2.0 - 0.06), h / 2.0 - 0.02, z), vec3(0.055, h - 0.04, 0.055), &style.dark);
+                s.block(
+                    vec3(x * (w / 2.0 - 0.06), h / 2.0 - 0.02, z),
+                    vec3(0.055, h - 0.04, 0.055),
+                    &style.dark,
+                );
             }
         }
         s.block(vec3(0.0, h - 0.075, d / 2.0 + 0.02), vec3(w - 0.1, 0.08, d - 0.1), &style.dark);

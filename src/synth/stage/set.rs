@@ -69,7 +69,11 @@ pub fn build(script: &Script, dice: &mut Dice) -> (WorldMesh, Vec<Slot>, Vec<Act
     fixture.ball(LAMP_AT + vec3(0.0, 0.05, 0.0), vec3(0.17, 0.07, 0.17), 16, &glass);
     all.part(Slot::CeilingLamp, &fixture);
     let mut thread = Solid::default();
-    thread.lathe(&[[0.0, 0.0], [0.005, 0.0], [0.0065, 1.0], [0.0, 1.0]], 6, &Paint::plain([178, 206, 226], 0.9));
+    thread.lathe(
+        &[[0.0, 0.0], [0.005, 0.0], [0.0065, 1.0], [0.0, 1.0]],
+        6,
+        &Paint::plain([178, 206, 226], 0.9),
+    );
     all.part(Slot::Stream, &thread);
     all.mesh.casters = all.mesh.indices.len() as u32;
 
