@@ -106,76 +106,115 @@ fn line(at: f32, half_width: f32) -> f32 {
     return 1.0 - smoothstep(half_width, half_width + blur, distance);
 }
 
+fn wave(at: f32) -> f32 {
+    return abs(fract(at) * 2.0 - 1.0);
+}
+
+// Software renderers run every branch for every pixel, so the patterns share what is dear: one
+// noise, one hash, one angle and two lines, whose arguments follow from the kind.
 fn painted(point: Point) -> vec3<f32> {
     let kind = i32(point.tags.x + 0.5);
     let a = point.colour.rgb;
     let b = point.second.rgb;
     let p = point.local / max(point.second.a, 0.002);
+    let n = abs(point.normal.xyz);
+    // in the plane of a floor, or of a wall
+    let flat_ = select(p.xz, select(p.zy, p.xy, n.z > n.x), n.y < 0.5);
+    let angle = atan2(point.local.z, point.local.x);
+    let up = p.y - 0.35;
+    let row = floor(p.z);
+
+    var grain_at = p * 2.5;
+    var cell = vec3<f32>(floor(flat_ + 0.5), 1.0);
+    var across = flat_.x;
+    var along = flat_.y;
+    var widths = vec2<f32>(0.03, 0.03);
     switch kind {
         case 1: { // wood: long grain along x
-            let q = p * vec3<f32>(0.6, 5.0, 5.0);
-            let grain = noise(q + 3.0 * noise(p * vec3<f32>(0.35, 1.2, 1.2)));
-            let board = hash(vec3<f32>(floor(p.z * 1.2), floor(p.y * 1.2), 3.0));
-            return mix(a, b, clamp(grain * 0.75 + (board - 0.5) * 0.35, 0.0, 1.0));
-        }
-        case 2: { // tiles in the floor's or a wall's plane
-            let n = abs(point.normal.xyz);
-            let u = select(p.xz, select(p.zy, p.xy, n.z > n.x), n.y < 0.5);
-            let tone = 0.86 + 0.28 * hash(vec3<f32>(floor(u.x + 0.5), floor(u.y + 0.5), 1.0));
-            return mix(a * tone, b, max(line(u.x, 0.03), line(u.y, 0.03)));
+            grain_at = p * vec3<f32>(0.6, 5.0, 5.0) + 1.6 * wave(p.x * 0.21 + p.y * 0.6 + p.z * 0.47);
+            cell = vec3<f32>(floor(p.z * 1.2), floor(p.y * 1.2), 3.0);
         }
         case 3: { // stone
-            let speckle = noise(p * 9.0) * 0.6 + noise(p * 2.0) * 0.4;
-            return mix(a, b, smoothstep(0.45, 0.75, speckle));
+            grain_at = p * 7.0 + 1.3 * wave(p.x * 0.9 + p.z * 0.7);
         }
         case 4: { // bands around
-            return mix(a, b, line(p.y, 0.22));
+            along = p.y;
+            widths = vec2<f32>(0.0, 0.22);
+        }
+        case 7: { // brushed metal
+            grain_at = p * vec3<f32>(1.0, 24.0, 1.0);
+        }
+        case 9: { // planks of a floor
+            across = p.z;
+            along = p.x * 0.22 + 0.37 * row;
+            cell = vec3<f32>(row, floor(along), 5.0);
+            grain_at = vec3<f32>(p.x * 1.1, p.z * 9.0, row);
+            widths = vec2<f32>(0.02, 0.004);
+        }
+        case 11: { // a glowing screen with lines of text
+            along = p.y;
+            cell = vec3<f32>(floor(p.y + 0.5), floor(p.x * 0.7), 2.0);
+            widths = vec2<f32>(0.0, 0.26);
+        }
+        case 12: { // label: a band of the second colour between two heights of the object
+            along = up * 4.0;
+            widths = vec2<f32>(0.0, 0.12);
+        }
+        case 14: { // chevrons
+            along = p.y + 0.4 * wave(angle * 1.59155);
+            widths = vec2<f32>(0.0, 0.2);
+        }
+        default: {}
+    }
+    let grain = noise(grain_at);
+    let tone = hash(cell);
+    let first = line(across, widths.x);
+    let second = line(along, widths.y);
+
+    switch kind {
+        case 1: {
+            return mix(a, b, clamp(grain * 0.75 + (tone - 0.5) * 0.35, 0.0, 1.0));
+        }
+        case 2: {
+            return mix(a * (0.86 + 0.28 * tone), b, max(first, second));
+        }
+        case 3: {
+            return mix(a, b, smoothstep(0.4, 0.75, grain));
+        }
+        case 4, 14: {
+            return mix(a, b, second);
         }
         case 5: { // dots
-            let angle = atan2(point.local.z, point.local.x) * 1.2732395;
-            let cell = vec2<f32>(angle + 0.5 * floor(p.y), fract(p.y) - 0.5);
-            let d = length(vec2<f32>(fract(cell.x) - 0.5, cell.y));
-            return mix(b, a, smoothstep(0.24, 0.30, d));
+            let spot = vec2<f32>(fract(angle * 1.2732395 + 0.5 * floor(p.y)) - 0.5, fract(p.y) - 0.5);
+            return mix(b, a, smoothstep(0.24, 0.30, length(spot)));
         }
         case 6: { // checks
             let c = floor(p + 0.01);
-            let odd = fract((c.x + c.y + c.z) * 0.5) * 2.0;
-            return mix(a, b, odd);
+            return mix(a, b, fract((c.x + c.y + c.z) * 0.5) * 2.0);
         }
-        case 7: { // brushed metal
-            return a * (0.86 + 0.28 * noise(p * vec3<f32>(1.0, 24.0, 1.0)));
+        case 7: {
+            return a * (0.86 + 0.28 * grain);
         }
         case 8: { // cloth
-            let weave = 0.5 + 0.25 * (sin(p.x * 6.2831) + sin(p.z * 6.2831) + sin(p.y * 6.2831)) * 0.67;
-            return mix(a, b, clamp(weave, 0.0, 1.0) * 0.6);
+            return mix(a, b, (wave(p.x) + wave(p.y) + wave(p.z)) * 0.25);
         }
-        case 9: { // planks of a floor
-            let row = floor(p.z);
-            let along = p.x * 0.22 + hash(vec3<f32>(row, 7.0, 1.0));
-            let tone = hash(vec3<f32>(row, floor(along), 5.0));
-            let grain = noise(vec3<f32>(p.x * 1.1, p.z * 9.0, row));
+        case 9: {
             let colour = mix(a, b, clamp(tone * 0.55 + grain * 0.45, 0.0, 1.0));
-            return colour * (1.0 - 0.45 * max(line(p.z, 0.02), line(along, 0.004)));
+            return colour * (1.0 - 0.45 * max(first, second));
         }
         case 10: { // plaster
-            return a * (0.95 + 0.1 * noise(p * 2.5));
+            return a * (0.95 + 0.1 * grain);
         }
-        case 11: { // a glowing screen with lines of text
-            let row = line(p.y, 0.26) * step(0.15, hash(vec3<f32>(floor(p.y + 0.5), floor(p.x * 0.7), 2.0)));
-            return mix(a, b, row);
+        case 11: {
+            return mix(a, b, second * step(0.15, tone));
         }
-        case 12: { // label: a band of the second colour between two heights of the object
-            let up = p.y - 0.35;
+        case 12: {
             let band = step(0.0, up) * step(up, 1.0);
-            let print = line(up * 4.0, 0.12) * step(0.25, up) * step(up, 0.8);
+            let print = second * step(0.25, up) * step(up, 0.8);
             return mix(a, mix(b, b * 0.35, print * 0.7), band);
         }
         case 13: { // leaves
-            return mix(a, b, noise(p * 3.0));
-        }
-        case 14: { // chevrons
-            let zig = abs(fract(atan2(point.local.z, point.local.x) * 1.59155) - 0.5) * 0.8;
-            return mix(a, b, line(p.y + zig, 0.2));
+            return mix(a, b, grain);
         }
         default: {
             return a;
@@ -200,13 +239,11 @@ fn fragment_main(point: Point) -> @location(0) vec4<f32> {
     let at = seen.xyz / seen.w;
     let uv = at.xy * vec2<f32>(0.5, -0.5) + 0.5;
     let texel = 1.1 / 512.0;
-    var lit = textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(texel, 0.4 * texel), at.z - 0.0006);
-    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(-0.4 * texel, texel), at.z - 0.0006);
-    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv - vec2<f32>(texel, 0.4 * texel), at.z - 0.0006);
-    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(0.4 * texel, -texel), at.z - 0.0006);
+    var lit = textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(texel, 0.5 * texel), at.z - 0.0006);
+    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv - vec2<f32>(0.5 * texel, texel), at.z - 0.0006);
     // beyond the map's edge nothing is in the way
     let inside = step(abs(at.x), 0.98) * step(abs(at.y), 0.98);
-    lit = mix(1.0, lit * 0.25, inside);
+    lit = mix(1.0, lit * 0.5, inside);
     let fall = globals.lamp.w / (0.6 + lamp_distance * lamp_distance);
     let lamp = globals.lamp_colour.rgb * fall * lit;
     let day = globals.window_colour.rgb * globals.window.w * (0.35 + 0.65 * max(dot(n, globals.window.xyz), 0.0));

@@ -21,6 +21,8 @@ const SEEN_PIXELS: u32 = 22;
 const MERGE_SECS: f64 = 1.2;
 /// Looks shorter than this are in passing.
 const DWELL_SECS: f64 = 0.55;
+/// In view for this long outside of a look makes the look a matter of the eyes, seconds.
+const ELSEWHERE_SECS: f64 = 1.5;
 /// Longest stretch that is itself the moment.
 const LONGEST_SECS: f64 = 14.0;
 
@@ -71,6 +73,8 @@ struct Asker<'a> {
     /// By name: when anything called that can be seen, and when it is looked at.
     seen: BTreeMap<&'a str, Vec<Stretch>>,
     watched: BTreeMap<&'a str, Vec<Stretch>>,
+    /// Every look at it, short ones too.
+    looks: BTreeMap<&'a str, Vec<Stretch>>,
     questions: Vec<Question>,
 }
 
@@ -84,11 +88,18 @@ pub fn ask(
     ambiguous_share: f64,
     dice: &mut Dice,
 ) -> Vec<Question> {
-    let mut asker =
-        Asker { script, length, seen: BTreeMap::new(), watched: BTreeMap::new(), questions: Vec::new() };
+    let mut asker = Asker {
+        script,
+        length,
+        seen: BTreeMap::new(),
+        watched: BTreeMap::new(),
+        looks: BTreeMap::new(),
+        questions: Vec::new(),
+    };
     asker.watch(frames, fps);
     asker.ask_deeds();
     asker.ask_sights();
+    asker.ask_looks();
     asker.ask_counts(frames, fps);
     asker.ask_people();
     let mut questions = asker.questions;
@@ -148,6 +159,15 @@ fn stretches(count: usize, fps: f64, is: impl Fn(usize) -> bool) -> Vec<Stretch>
     out
 }
 
+/// "scissors" and their like are many, whatever their number.
+fn is_plural(name: &str) -> bool {
+    name.ends_with('s') && !name.ends_with("ss")
+}
+
+fn is(name: &str) -> &'static str {
+    if is_plural(name) { "are" } else { "is" }
+}
+
 fn the(name: &str) -> String {
     if name.starts_with("the ") || name.starts_with("my ") { name.to_owned() } else { format!("the {name}") }
 }
@@ -161,6 +181,7 @@ impl<'a> Asker<'a> {
                 seen.is_some_and(|s| s.share > SEEN_SHARE && s.pixels >= SEEN_PIXELS)
             });
             let watched: Vec<Stretch> = stretches(frames.len(), fps, |i| frames[i].looked_at == Some(thing));
+            self.looks.entry(name).or_default().extend(&watched);
             self.seen.entry(name).or_default().extend(seen);
             self.watched.entry(name).or_default().extend(watched);
         }
@@ -232,7 +253,7 @@ impl<'a> Asker<'a> {
                 Verb::PutDown => self.ask_put(index, &deed),
                 Verb::PickUp => self.ask_pick(index, &deed),
                 Verb::Pour => self.ask_pour(index, &deed),
-                Verb::Strike | Verb::Turn => self.ask_work(index, &deed),
+                Verb::Strike | Verb::Turn | Verb::Wipe => self.ask_work(index, &deed),
                 Verb::Open | Verb::Close => self.ask_swing(index, &deed),
                 Verb::SwitchOn | Verb::SwitchOff => {
                     let switches = self.deeds(|d| matches!(d.verb, Verb::SwitchOn | Verb::SwitchOff));
@@ -291,14 +312,14 @@ impl<'a> Asker<'a> {
         let picks = self.on(Verb::PickUp, name);
         let is_pair = is_only && picks.len() == 1;
         if let (true, Some(pick)) = (is_pair, picks.first()) {
-            let verb = if preposition == "in" { "put it in" } else { "put it on" };
-            let event = format!("I {verb} {where_}");
+            let (was, it) = if is_plural(name) { ("were", "them") } else { ("was", "it") };
+            let event = format!("I put {it} {preposition} {where_}");
             let from = self.script.deeds[*pick].place;
             if let Some((before, on)) = from.map(|p| self.place(p)) {
                 let moment = self.moment(*pick);
                 self.push(
                     0,
-                    format!("Where was {} before {event}?", the(name)),
+                    format!("Where {was} {} before {event}?", the(name)),
                     name,
                     "[verb_not_applicable]",
                     Some((&event, "put")),
@@ -307,10 +328,10 @@ impl<'a> Asker<'a> {
                     Some(*pick),
                     true,
                 );
-                let event = format!("I picked it up from {before}");
+                let event = format!("I picked {it} up from {before}");
                 self.push(
                     0,
-                    format!("Where was {} after {event}?", the(name)),
+                    format!("Where {was} {} after {event}?", the(name)),
                     name,
                     "[verb_not_applicable]",
                     Some((&event, "pick up")),
@@ -379,7 +400,8 @@ impl<'a> Asker<'a> {
     }
 
     fn ask_work(&mut self, index: usize, deed: &Deed) {
-        let (Some(tool), Some(piece)) = (deed.thing, deed.other) else { return };
+        let Some(tool) = deed.thing else { return };
+        let Some(piece) = deed.other else { return self.ask_wipe(index, deed, tool) };
         let (group, piece) = (self.script.things[tool].kind.group, self.name(piece));
         let on_it = self.deeds(|d| {
             matches!(d.verb, Verb::Strike | Verb::Turn | Verb::Wipe)
@@ -397,6 +419,25 @@ impl<'a> Asker<'a> {
             answer,
             Some(index),
             on_it.len() == 1,
+        );
+    }
+
+    fn ask_wipe(&mut self, index: usize, deed: &Deed, tool: usize) {
+        let Some(place) = deed.place else { return };
+        let name = self.name(tool);
+        let wipes = self.on(Verb::Wipe, name);
+        let moment = self.moment(index);
+        let (where_, _) = self.place(place);
+        self.push(
+            4,
+            format!("What did I wipe with {}?", the(name)),
+            "surface",
+            "[verb_not_applicable]",
+            Some((&format!("wipe with {}", the(name)), "wipe")),
+            moment,
+            where_,
+            Some(index),
+            wipes.len() == 1,
         );
     }
 
@@ -441,13 +482,13 @@ impl<'a> Asker<'a> {
                     _ => continue,
                 };
                 let (template, query, verb) = if is_own {
-                    (8, format!("Where is my {name}?"), "[verb_not_applicable]")
+                    (8, format!("Where {} my {name}?", is(name)), "[verb_not_applicable]")
                 } else if name == kind && name != colour {
-                    (6, format!("What colour is the {name}?"), "[verb_not_applicable]")
+                    (6, format!("What colour {} the {name}?", is(name)), "[verb_not_applicable]")
                 } else if name.len() % 2 == 0 {
                     (5, format!("In what location did I see {}?", the(name)), "see")
                 } else {
-                    (1, format!("Where is {}?", the(name)), "[verb_not_applicable]")
+                    (1, format!("Where {} {}?", is(name), the(name)), "[verb_not_applicable]")
                 };
                 let place = self.place_of(name);
                 let (slot, y, answer) = match template {
@@ -455,10 +496,29 @@ impl<'a> Asker<'a> {
                     _ => (name, None, place),
                 };
                 self.push(template, query, slot, verb, y, moment, answer, None, true);
-            } else if watched.len() == 1 && dwell[1] - dwell[0] > 1.0 && is_still && seen.len() >= 2 {
+            }
+        }
+    }
+
+    /// Looks at one thing among others: it is in view at other times too, but looked at only then.
+    fn ask_looks(&mut self) {
+        for index in 0..self.script.deeds.len() {
+            let deed = self.script.deeds[index].clone();
+            let Some(thing) = deed.thing.filter(|_| deed.verb == Verb::Inspect) else { continue };
+            let name = self.name(thing);
+            let inside: f64 = self.looks[name]
+                .iter()
+                .map(|[from, until]| (until.min(deed.end) - from.max(deed.look)).max(0.0))
+                .sum();
+            let all: f64 = self.looks[name].iter().map(|s| s[1] - s[0]).sum();
+            let is_still = self.on(Verb::PickUp, name).is_empty();
+            let is_elsewhere = self.seen[name]
+                .iter()
+                .any(|[from, until]| (deed.look - from).max(until - deed.end) > ELSEWHERE_SECS);
+            if is_still && is_elsewhere && inside > 0.8 && all - inside < 0.35 * inside {
                 let query = format!("In what location did I look at {}?", the(name));
-                let place = self.place_of(name);
-                self.push(5, query, name, "look at", None, [dwell[0], dwell[1]], place, None, true);
+                let moment = [deed.look, deed.end];
+                self.push(5, query, name, "look at", None, moment, self.place_of(name), Some(index), true);
                 if let Some(last) = self.questions.last_mut() {
                     last.needs_gaze = true;
                 }

@@ -9,7 +9,7 @@ use glam::{Quat, Vec3};
 use super::config::GazeConfig;
 use super::dice::Dice;
 use super::motion::ease;
-use super::script::{Glance, Sight};
+use super::script::{Glance, Sight, Verb};
 use super::stage::{Stage, View};
 
 /// The eyes turn no farther than this from the head's direction.
@@ -234,7 +234,7 @@ fn wander(stage: &Stage, from: f64, until: f64, fixations: &mut Vec<Fixation>, d
             depth > 0.3 && (0.12..0.88).contains(&x) && (0.12..0.88).contains(&y)
         };
         let mut choice: Vec<Sight> = (0..script.things.len())
-            .filter(|t| is_out(stage, *t, time))
+            .filter(|t| !is_kept(stage, *t) && is_out(stage, *t, time))
             .map(Sight::Thing)
             .chain(script.room.places.iter().map(|p| Sight::Point(p.centre)))
             .filter(|s| shown(stage.sight_at(*s, time)))
@@ -250,6 +250,13 @@ fn wander(stage: &Stage, from: f64, until: f64, fixations: &mut Vec<Fixation>, d
         let secs = dice.between(0.2, 0.48);
         time += secs;
     }
+}
+
+/// Kept for a look of its own: in passing it is not looked at, so that the look is the only one.
+fn is_kept(stage: &Stage, thing: usize) -> bool {
+    let script = &stage.script;
+    let is_same = |other: usize| script.things[other].name == script.things[thing].name;
+    script.deeds.iter().any(|d| d.verb == Verb::Inspect && d.thing.is_some_and(is_same))
 }
 
 /// Not shut away.

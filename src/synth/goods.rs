@@ -138,7 +138,7 @@ pub const KINDS: &[Kind] = kinds! {
     "bottle" "bottles", "bottle", K, Role::Pours, &["green", "red", "brown", "blue", "white"], grip [0.0, 0.11, 0.0], half [0.05, 0.05], bottle;
     "kettle" "kettles", "pot", K, Role::Pours, &["red", "black", "white", "turquoise", "grey"], grip [0.0, 0.225, 0.0], half [0.13, 0.09], kettle;
     "teapot" "teapots", "pot", KD, Role::Pours, &[], grip [-0.115, 0.08, 0.0], half [0.14, 0.08], teapot;
-    "pan" "pans", "pot", K, Role::Holds, &["black", "red", "turquoise"], grip [0.2, 0.05, 0.0], half [0.17, 0.12], pan;
+    "pan" "pans", "pot", K, Role::Holds, &["black", "red", "turquoise"], grip [0.2, 0.05, 0.0], half [0.2, 0.12], pan;
     "pot" "pots", "pot", K, Role::Holds, &["red", "blue", "white", "grey", "orange"], grip [0.1, 0.1, 0.0], half [0.13, 0.11], pot;
     "knife" "knives", "utensil", K, Role::Plain, &["black", "red", "brown"], grip [0.08, 0.012, 0.0], half [0.15, 0.03], knife;
     "spoon" "spoons", "utensil", K, Role::Tool(Work::Turn), &["brown", "orange", "green"], grip [0.06, 0.014, 0.0], half [0.14, 0.03], spoon;

@@ -12,6 +12,8 @@ use super::script::{Deed, Goal, Grasp, Hold, Script, Sight, Thing, Verb};
 
 /// An episode is not started later than this before the end.
 const LAST_START_SECS: f64 = 9.0;
+/// So many ideas that cannot be done are enough: then the wearer strolls.
+const PATIENCE: usize = 12;
 
 /// Writes the script of one clip.
 pub fn plan(kind: RoomKind, config: &SynthConfig, mut dice: Dice) -> Script {
@@ -194,6 +196,18 @@ fn lie(script: &mut Script, thing: usize, (place, spot): (usize, usize)) {
     script.holds[thing].push((-1.0, Hold::Lies { pos: at.pos, yaw, container: carries }));
 }
 
+/// What is always possible: to another place, and to look at what is there.
+fn stroll(script: &mut Script) {
+    let here = script.here;
+    let open: Vec<usize> = (0..script.room.places.len())
+        .filter(|p| script.room.places[*p].container.is_none() && Some(*p) != here)
+        .collect();
+    let Some(place) = script.dice.pick(&open).copied() else { return script.wait(1.0) };
+    script.walk_to(place);
+    script.survey(place);
+    script.wait(0.5);
+}
+
 /// A thing to inspect later in a place already visited.
 struct Revisit {
     place: usize,
@@ -209,7 +223,7 @@ fn act(script: &mut Script, config: &SynthConfig) {
     let mut has_talked = false;
     let mut fruitless = 0;
     look_around(script);
-    while script.now + LAST_START_SECS < length && fruitless < 40 {
+    while script.now + LAST_START_SECS < length {
         let before = script.now;
         let has_gaze = script.now > next_gaze && script.now + 24.0 < length;
         if let Some(at) = revisits.iter().position(|r| r.not_before < script.now) {
@@ -222,7 +236,11 @@ fn act(script: &mut Script, config: &SynthConfig) {
         }
         if script.now - before < 0.05 {
             fruitless += 1;
+            if fruitless > PATIENCE {
+                stroll(script);
+            }
         } else {
+            fruitless = 0;
             let rest = (script.now - before) * (1.0 / config.story.pace - 1.0);
             let secs = script.dice.between(0.5, 1.5) * rest + 0.15;
             script.wait(secs);

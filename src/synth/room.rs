@@ -252,7 +252,7 @@ impl Room {
                 Paint::plain([198, 186, 166], 0.25).with(Pattern::Tiles, [150, 138, 122], 0.42)
             }
             RoomKind::Workshop => {
-                Paint::plain([150, 148, 142], 0.1).with(Pattern::Stone, [122, 120, 116], 0.3)
+                Paint::plain([158, 154, 146], 0.15).with(Pattern::Stone, [146, 142, 136], 0.35)
             }
             RoomKind::Desk => Paint::plain([182, 132, 84], 0.2).with(Pattern::Planks, [132, 90, 54], 0.14),
         };

@@ -2,6 +2,8 @@
 
 mod set;
 
+use std::ops::Range;
+
 use glam::{Affine3A, Mat4, Quat, Vec3, vec3};
 use libm::{sin, sinf};
 
@@ -13,8 +15,10 @@ use super::script::{Goal, Hold, Script, Sight, Verb, height};
 use super::shape::along;
 use crate::render::world::{Light, PartPose, WorldFrame, WorldMesh};
 
-pub use set::{Actor, Slot};
+pub use set::{Actor, Piece, Slot};
 
+/// How far from itself a thing's shadow matters, metres.
+const SHADOW_REACH: f32 = 0.5;
 const EYE_HEIGHT: f32 = 1.58;
 const LAMP_AT: Vec3 = vec3(0.0, 2.42, 0.25);
 
@@ -63,7 +67,7 @@ impl View {
 pub struct Stage {
     pub script: Script,
     pub mesh: WorldMesh,
-    pub slots: Vec<Slot>,
+    pub pieces: Vec<Piece>,
     pub actors: Vec<Actor>,
     tangent: f32,
     picture: PictureConfig,
@@ -75,7 +79,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(script: Script, picture: &PictureConfig, fps: u32, dice: &mut Dice) -> Self {
-        let (mesh, slots, actors) = set::build(&script, dice);
+        let (mesh, pieces, actors) = set::build(&script, dice);
         let mut phases = [0.0; 12];
         phases.iter_mut().for_each(|p| *p = dice.between(0.0, std::f64::consts::TAU));
         let light = light_of(&script, picture, dice);
@@ -85,7 +89,7 @@ impl Stage {
             fps: f64::from(fps),
             script,
             mesh,
-            slots,
+            pieces,
             actors,
             phases,
             light,
@@ -143,7 +147,7 @@ impl Stage {
         let side = if hand == 0 { -1.0 } else { 1.0 };
         let eye = self.eye_rest(time);
         match goal {
-            Goal::Rest => eye + right * (side * 0.2) + forward * 0.14 - Vec3::Y * 0.66,
+            Goal::Rest => eye + right * (side * 0.25) + forward * 0.1 - Vec3::Y * 0.74,
             Goal::Carry => eye + right * (side * 0.13) + forward * 0.46 - Vec3::Y * 0.4,
             Goal::At(point) => point,
             Goal::Handle(container) => {
@@ -282,10 +286,10 @@ impl Stage {
         let lamp = script.room.lamp.as_ref().map_or(nowhere, |l| Affine3A::from_translation(l.pos));
         let lamp_on = script.lamp.value(time);
         let day = self.light.window_strength;
-        self.slots
+        self.pieces
             .iter()
-            .map(|slot| {
-                let (transform, glow, is_carried) = match *slot {
+            .map(|piece| {
+                let (transform, glow, is_carried) = match piece.slot {
                     Slot::Fixed => (Affine3A::IDENTITY, 0.0, false),
                     Slot::Window => (Affine3A::IDENTITY, 0.5 + 1.6 * day, false),
                     Slot::CeilingLamp => (Affine3A::IDENTITY, 2.2 * self.flicker(time), false),
@@ -313,6 +317,30 @@ impl Stage {
                 PartPose { rows: [row(0), row(1), row(2)], glow, is_carried }
             })
             .collect()
+    }
+
+    /// Ranges of the indices that a view shows, and those whose shadows may fall into it.
+    fn in_sight(&self, view: &View, parts: &[PartPose]) -> [Vec<Range<u32>>; 2] {
+        let [mut drawn, mut casting] = [Vec::new(), Vec::new()];
+        let slope = libm::sqrtf(1.0 + view.tangent * view.tangent);
+        for (piece, pose) in self.pieces.iter().zip(parts) {
+            let at = pose.rows.map(|r| Vec3::from_slice(&r[..3]).dot(piece.centre) + r[3]);
+            // parts are stretched a little at most (a forearm), or shrunk to nothing
+            let scale = Vec3::from_slice(&pose.rows[1][..3]).length().max(1.0);
+            let p = view.turn.inverse() * (Vec3::from(at) - view.eye);
+            let shows = |radius: f32| {
+                let outside = |v: f32| (v.abs() + p.z * view.tangent) / slope > radius;
+                p.z < radius && !outside(p.x) && !outside(p.y)
+            };
+            let radius = piece.radius * scale * 1.05;
+            if shows(radius) {
+                join(&mut drawn, &piece.indices);
+            }
+            if piece.casts && shows(radius + SHADOW_REACH) {
+                join(&mut casting, &piece.indices);
+            }
+        }
+        [drawn, casting]
     }
 
     /// The thread of what is poured.
@@ -354,6 +382,8 @@ impl Stage {
         for (sky, warm) in light.sky.iter_mut().chain(&mut light.ground).zip(warm.iter().cycle()) {
             *sky += warm;
         }
+        let parts = self.poses(time);
+        let [drawn, casting] = self.in_sight(&view, &parts);
         WorldFrame {
             view_proj: (projection * view.to_view()).to_cols_array_2d(),
             lamp_proj: (lamp_proj * lamp_view).to_cols_array_2d(),
@@ -361,11 +391,21 @@ impl Stage {
             eye: view.eye.to_array(),
             tangents: [view.tangent; 2],
             light,
-            parts: self.poses(time),
+            parts,
+            drawn,
+            casting,
             number,
             grain: self.picture.grain as f32,
             vignette: 0.22,
         }
+    }
+}
+
+/// Adds a range, to the last one where they touch.
+fn join(ranges: &mut Vec<Range<u32>>, next: &Range<u32>) {
+    match ranges.last_mut() {
+        Some(last) if last.end == next.start => last.end = next.end,
+        _ => ranges.push(next.clone()),
     }
 }
 
@@ -384,14 +424,14 @@ fn light_of(script: &Script, picture: &PictureConfig, dice: &mut Dice) -> Light 
     let way = (script.room.window_at - vec3(0.0, 0.9, 0.3)).normalize_or(Vec3::Z);
     Light {
         lamp: LAMP_AT.to_array(),
-        lamp_strength: 2.5 * lamp,
+        lamp_strength: 3.0 * lamp,
         lamp_colour: [1.0, 0.93, 0.8],
-        sky: [0.34 + 0.1 * day, 0.35 + 0.12 * day, 0.37 + 0.16 * day],
+        sky: [0.31 + 0.1 * day, 0.32 + 0.12 * day, 0.35 + 0.16 * day],
         ground: [0.25, 0.215, 0.18],
         window_direction: way.to_array(),
         window_strength: day,
         window_colour: [0.3, 0.37, 0.46],
-        exposure: 1.32 - 0.2 * day,
+        exposure: 1.72 - 0.25 * day,
         warmth,
     }
 }

@@ -48,10 +48,11 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 #[test]
 fn every_moment_lies_in_its_clip_and_matches_the_deed_it_asks_about() {
     let mut templates = std::collections::BTreeSet::new();
+    let mut count = 0;
     for (seed, room) in ROOMS.into_iter().cycle().take(9).enumerate() {
         let clip = Clip::new(&config(room, 60.0), seed as u64, 0);
         let truth = clip.truth();
-        assert!(truth.questions.len() >= 3, "{room:?} {seed}: {} questions", truth.questions.len());
+        count += truth.questions.len();
         for q in &truth.questions {
             let [from, until] = q.moment;
             assert!(from >= 0.0 && from < until && until <= clip.secs(), "{}: {from} to {until}", q.query);
@@ -71,7 +72,7 @@ fn every_moment_lies_in_its_clip_and_matches_the_deed_it_asks_about() {
         words.dedup();
         assert_eq!(words.len(), truth.questions.len(), "{room:?} {seed}");
     }
-    assert!(templates.len() >= 9, "only {templates:?}");
+    assert!(count >= 70 && templates.len() >= 9, "{count} questions, only {templates:?}");
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn questions_that_need_gaze_are_about_things_seen_at_other_times_too() {
                 (0..script.things.len()).filter(|t| script.things[*t].name == q.slot_x).collect();
             let inside = |i: usize| {
                 let time = i as f64 / clip.fps;
-                (q.moment[0]..q.moment[1]).contains(&time)
+                (q.moment[0]..=q.moment[1]).contains(&time)
             };
             let looked = |i: &usize| truth.frames[*i].looked_at.is_some_and(|a| named.contains(&a));
             let on = (0..truth.frames.len()).filter(|i| inside(*i)).filter(looked).count();

@@ -1,12 +1,14 @@
 //! A room of rigid parts → pictures as video planes, headless and in a steady stream.
 //!
-//! Everything that moves is a part with its own transform; all parts lie in one vertex buffer and
-//! are drawn at once, so that a picture costs two draws however much stands in the room. Three
+//! Everything that moves is a part with its own transform; all parts lie in one vertex buffer in
+//! one order, so that a picture costs a few draws however much stands in the room. Three
 //! passes: shadow map of the lamp, the room at four samples a pixel, and the film (blur by the
 //! head's motion, grain, colour planes). Copies to the host run a few pictures behind.
 
 mod passes;
 mod reel;
+
+use std::ops::Range;
 
 use bytemuck::{Pod, Zeroable};
 
@@ -30,12 +32,11 @@ pub struct Vertex {
     pub pattern: u16,
 }
 
-/// The triangles of a whole world. Indices before `casters` throw no shadow.
+/// The triangles of a whole world.
 #[derive(Clone, Debug, Default)]
 pub struct WorldMesh {
     pub vertices: Vec<Vertex>,
     pub indices: Vec<u32>,
-    pub casters: u32,
 }
 
 /// Where a part is in a picture, and how it looks there.
@@ -77,6 +78,10 @@ pub struct WorldFrame {
     pub tangents: [f32; 2],
     pub light: Light,
     pub parts: Vec<PartPose>,
+    /// Ranges of the mesh's indices that are drawn, what is nearest first, and those that throw
+    /// shadows.
+    pub drawn: Vec<Range<u32>>,
+    pub casting: Vec<Range<u32>>,
     pub number: u32,
     /// Share of the luma's range.
     pub grain: f32,

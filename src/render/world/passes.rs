@@ -1,5 +1,7 @@
 //! The three pipelines and what they draw into.
 
+use std::ops::Range;
+
 use super::{MAX_PARTS, Vertex};
 
 pub(super) const SHADOW_SIZE: u32 = 512;
@@ -147,14 +149,13 @@ impl Passes {
         }
     }
 
-    /// Draws the indices, those from `casters` on into the shadow map as well.
+    /// Draws ranges of the indices, and others into the shadow map.
     pub fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,
         vertices: &wgpu::Buffer,
         indices: &wgpu::Buffer,
-        casters: u32,
-        count: u32,
+        [drawn, casting]: [&[Range<u32>]; 2],
     ) {
         let depth = |view| wgpu::RenderPassDepthStencilAttachment {
             view,
@@ -171,7 +172,9 @@ impl Passes {
             pass.set_bind_group(0, &self.scene_group, &[]);
             pass.set_vertex_buffer(0, vertices.slice(..));
             pass.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);
-            pass.draw_indexed(casters..count, 0, 0..1);
+            for range in casting {
+                pass.draw_indexed(range.clone(), 0, 0..1);
+            }
         }
         {
             let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
@@ -200,9 +203,9 @@ impl Passes {
             pass.set_bind_group(1, &self.shadow_group, &[]);
             pass.set_vertex_buffer(0, vertices.slice(..));
             pass.set_index_buffer(indices.slice(..), wgpu::IndexFormat::Uint32);
-            // the last ones are the smallest and nearest: they hide what is drawn after them
-            pass.draw_indexed(casters..count, 0, 0..1);
-            pass.draw_indexed(0..casters, 0, 0..1);
+            for range in drawn {
+                pass.draw_indexed(range.clone(), 0, 0..1);
+            }
         }
         let planes = view(&self.planes);
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {

@@ -23,8 +23,6 @@ struct Pending {
 struct Loaded {
     vertices: wgpu::Buffer,
     indices: wgpu::Buffer,
-    casters: u32,
-    count: u32,
 }
 
 /// Draws the pictures of one world after the other.
@@ -81,7 +79,7 @@ impl<'a> WorldRenderer<'a> {
         self.write_blocks(frame);
         let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let world = &self.world;
-        self.passes.encode(&mut encoder, &world.vertices, &world.indices, world.casters, world.count);
+        self.passes.encode(&mut encoder, &world.vertices, &world.indices, [&frame.drawn, &frame.casting]);
         let layout =
             wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(self.stride), rows_per_image: None };
         let planes = &self.passes.planes;
@@ -188,7 +186,5 @@ fn load(gpu: &Gpu, mesh: &WorldMesh) -> Loaded {
     Loaded {
         vertices: buffer(bytemuck::cast_slice(&mesh.vertices), wgpu::BufferUsages::VERTEX),
         indices: buffer(bytemuck::cast_slice(&mesh.indices), wgpu::BufferUsages::INDEX),
-        casters: mesh.casters,
-        count: mesh.indices.len() as u32,
     }
 }

@@ -212,7 +212,7 @@ impl Room {
         let mut door = Solid::default();
         door.block(vec3(0.0, 1.19, d + 0.02), vec3(w, 1.21, 0.05), &shell);
         door.capsule(vec3(-0.31, 0.95, d + 0.075), vec3(-0.31, 1.4, d + 0.075), [0.013, 0.013], 6, &STEEL);
-        let joint = Joint::Hinge { point: vec3(w / 2.0, 0.0, d), axis: Vec3::Y, angle: 1.9 };
+        let joint = Joint::Hinge { point: vec3(w / 2.0, 0.0, d), axis: Vec3::Y, angle: 1.45 };
         let mut spots = row(2, 0.6, 1.068, 0.3, 0.3);
         spots.extend(row(2, 0.6, 0.728, 0.3, 0.3));
         self.opens(unit, "the fridge", (door, joint, vec3(-0.31, 1.12, d + 0.085), false), d + 0.12, &spots);
@@ -316,7 +316,7 @@ impl Room {
         let mut door = Solid::default();
         door.block(vec3(0.0, 1.25, d + 0.012), vec3(w, 0.88, 0.022), &body);
         door.capsule(vec3(-0.38, 1.08, d + 0.045), vec3(-0.38, 1.28, d + 0.045), [0.01, 0.01], 6, &STEEL);
-        let joint = Joint::Hinge { point: vec3(w / 2.0, 0.0, d), axis: Vec3::Y, angle: 1.9 };
+        let joint = Joint::Hinge { point: vec3(w / 2.0, 0.0, d), axis: Vec3::Y, angle: 1.45 };
         let mut spots = row(3, 0.8, 1.215, 0.24, 0.42);
         spots.extend(row(3, 0.8, 0.835, 0.24, 0.33));
         self.opens(unit, name, (door, joint, vec3(-0.38, 1.18, d + 0.05), false), d + 0.16, &spots);

@@ -1,5 +1,7 @@
 //! All triangles of a clip in one mesh, and whose they are.
 
+use std::ops::Range;
+
 use glam::{Affine3A, Quat, Vec3, vec3};
 
 use super::LAMP_AT;
@@ -36,47 +38,46 @@ pub struct Actor {
     /// "mug"; its kind for those who count.
     pub kind: String,
     /// Indices of the mesh's triangles, in threes.
-    pub triangles: Vec<std::ops::Range<usize>>,
+    pub triangles: Vec<Range<usize>>,
+}
+
+/// A part of the mesh and the ball around it, for what is out of sight.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    pub slot: Slot,
+    pub indices: Range<u32>,
+    pub centre: Vec3,
+    pub radius: f32,
+    pub casts: bool,
 }
 
 struct Assembly {
     mesh: WorldMesh,
-    slots: Vec<Slot>,
+    pieces: Vec<Piece>,
 }
 
 impl Assembly {
     /// Adds a part; its triangles in the index buffer.
-    fn part(&mut self, slot: Slot, solid: &Solid) -> std::ops::Range<usize> {
-        let part = self.slots.len() as u16;
-        self.slots.push(slot);
+    fn part(&mut self, slot: Slot, solid: &Solid) -> Range<usize> {
+        let part = self.pieces.len() as u16;
         let base = self.mesh.vertices.len() as u32;
         self.mesh.vertices.extend(solid.vertices.iter().map(|v| crate::render::world::Vertex { part, ..*v }));
         let from = self.mesh.indices.len();
         self.mesh.indices.extend(solid.triangles.iter().flatten().map(|i| i + base));
-        from..self.mesh.indices.len()
+        let range = from..self.mesh.indices.len();
+        let [low, high] = solid.bounds();
+        let centre = (low + high) * 0.5;
+        let radius = solid.vertices.iter().map(|v| Vec3::from(v.pos).distance(centre)).fold(0.0, f32::max);
+        let indices = range.start as u32..range.end as u32;
+        self.pieces.push(Piece { slot, indices, centre, radius, casts: true });
+        range
     }
 }
 
-/// The mesh with what is nearest to the eye first, the parts' slots, and the actors.
-pub fn build(script: &Script, dice: &mut Dice) -> (WorldMesh, Vec<Slot>, Vec<Actor>) {
-    let mut all = Assembly { mesh: WorldMesh::default(), slots: Vec::new() };
+/// The mesh with what is nearest to the eye first, its parts, and the actors.
+pub fn build(script: &Script, dice: &mut Dice) -> (WorldMesh, Vec<Piece>, Vec<Actor>) {
+    let mut all = Assembly { mesh: WorldMesh::default(), pieces: Vec::new() };
     let room = &script.room;
-    // what throws no shadow
-    all.part(Slot::Fixed, &room.shell);
-    all.part(Slot::Window, &room.window);
-    let mut fixture = Solid::default();
-    let glass = Paint::plain([255, 244, 222], 0.0);
-    fixture.ball(LAMP_AT + vec3(0.0, 0.05, 0.0), vec3(0.17, 0.07, 0.17), 16, &glass);
-    all.part(Slot::CeilingLamp, &fixture);
-    let mut thread = Solid::default();
-    thread.lathe(
-        &[[0.0, 0.0], [0.005, 0.0], [0.0065, 1.0], [0.0, 1.0]],
-        6,
-        &Paint::plain([178, 206, 226], 0.9),
-    );
-    all.part(Slot::Stream, &thread);
-    all.mesh.casters = all.mesh.indices.len() as u32;
-
     let mut actors = Vec::new();
     let mut actor = |id: String, name: &str, kind: &str, triangles| {
         actors.push(Actor { id, name: name.to_owned(), kind: kind.to_owned(), triangles });
@@ -115,5 +116,21 @@ pub fn build(script: &Script, dice: &mut Dice) -> (WorldMesh, Vec<Slot>, Vec<Act
     actor("hand-1".to_owned(), "my right hand", "hand", right);
     // everything fixed is drawn last
     all.part(Slot::Fixed, &room.furniture);
-    (all.mesh, all.slots, actors)
+    let casters = all.pieces.len();
+    // what throws no shadow, the walls behind everything else
+    all.part(Slot::Window, &room.window);
+    let mut fixture = Solid::default();
+    let glass = Paint::plain([255, 244, 222], 0.0);
+    fixture.ball(LAMP_AT + vec3(0.0, 0.05, 0.0), vec3(0.17, 0.07, 0.17), 16, &glass);
+    all.part(Slot::CeilingLamp, &fixture);
+    let mut thread = Solid::default();
+    thread.lathe(
+        &[[0.0, 0.0], [0.005, 0.0], [0.0065, 1.0], [0.0, 1.0]],
+        6,
+        &Paint::plain([178, 206, 226], 0.9),
+    );
+    all.part(Slot::Stream, &thread);
+    all.part(Slot::Fixed, &room.shell);
+    all.pieces[casters..].iter_mut().for_each(|p| p.casts = false);
+    (all.mesh, all.pieces, actors)
 }
