@@ -8,6 +8,7 @@
 
 pub mod app;
 pub mod cli;
+pub mod dataset;
 pub mod eval;
 pub mod export;
 pub mod features;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
+use crate::dataset::{DataSet, DataSetFiles, Videos};
 use crate::gaze::labels::ego4d_frame_labels;
 use crate::gaze::metrics::{Comparison, compare_maps};
 use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
@@ -48,6 +49,35 @@ pub fn recognise(paths: &[PathBuf]) -> anyhow::Result<(Session, PathBuf)> {
         );
     };
     Ok((found, video))
+}
+
+/// The data set that these files and folders are or belong to; `None` for a clip with its companions.
+/// Videos alone belong to an open data set if they are named after one of its clips.
+pub fn data_set_of(
+    paths: &[PathBuf],
+    is_clip_open: bool,
+    open: Option<&DataSet>,
+    ctx: &JobCtx,
+) -> anyhow::Result<Option<DataSetFiles>> {
+    for path in paths {
+        std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
+    }
+    let found = project::recognise(paths);
+    ctx.check()?;
+    // annotations alone join the clip that is open
+    let is_new = found.is_data_set() && (!is_clip_open || found.adds_to_data_set());
+    let is_more = match open {
+        Some(_) if found.annotations.is_none() && found.adds_to_data_set() => true,
+        Some(open) if found.annotations.is_none() && found.video.is_some() => {
+            let videos = Videos::list(paths, ctx)?;
+            open.annotations.clips.iter().any(|clip| videos.of(clip).is_some())
+        }
+        _ => found.adds_to_data_set() && found.video.is_none(),
+    };
+    if is_new || is_more {
+        return Ok(Some(DataSetFiles::of(&found, open.map(|open| &open.files))?));
+    }
+    Ok(None)
 }
 
 /// Opens a clip and what belongs to it.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::dataset::DataSetCommand;
 use super::dialogs::PathRequest;
 use super::state::AppState;
 use crate::export::table::TableFormat;
@@ -25,6 +26,7 @@ pub enum Command {
     Session(SessionCommand),
     Query(QueryCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand),
 }
 
@@ -34,6 +36,7 @@ pub enum SessionCommand {
     /// Files and folders that belong together: a clip, its gaze, its annotations.
     Open(Vec<PathBuf>),
     OpenDialog,
+    OpenFolderDialog,
     OpenDemo,
     Close,
     /// Added to every gaze time before it is compared with the clip's clock.
@@ -109,6 +112,7 @@ pub enum AppCommand {
     ToggleNotices,
     DismissNotice(u64),
     FocusQuery,
+    FocusSearch,
     ResetZoom,
     GoTo,
     ZoomToSelection,
@@ -139,6 +143,7 @@ from_subsystem!(
     Session(SessionCommand),
     Query(QueryCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand)
 );
 
@@ -190,6 +195,13 @@ fn has_gaze(state: &AppState) -> bool {
 }
 fn has_moments(state: &AppState) -> bool {
     state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
+        || state.dataset.as_ref().is_some_and(|set| !set.moments().is_empty())
+}
+fn has_data_set(state: &AppState) -> bool {
+    state.dataset.is_some()
+}
+fn has_anything(state: &AppState) -> bool {
+    has_clip(state) || has_data_set(state)
 }
 fn has_truth(state: &AppState) -> bool {
     state.truth().is_some()
@@ -210,9 +222,10 @@ macro_rules! actions {
 /// Every named action, in menu order.
 pub const ACTIONS: &[Action] = actions! {
     "File" {
-        "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open" "Open…", "Open a clip with its gaze recording and its annotations, or the files of a data set", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [ctrl_shift(Key::O)], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
-        "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
+        "close" "Close", "Close the clip or the data set, and everything that belongs to it", [ctrl(Key::W)], has_anything, |_| SessionCommand::Close.into();
         "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
         "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
         "copy-picture" "Copy the picture", "Put the picture with its overlays on the clipboard", [ctrl_shift(Key::C)], has_clip, |_| AppCommand::CopyPicture.into();
@@ -271,6 +284,14 @@ pub const ACTIONS: &[Action] = actions! {
         "gaze-negative" "Gaze mode: negative", "Weigh what was not looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Negative).into();
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
     }
+    "Data set" {
+        "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
+        "next-row" "Next query", "The query below, and its answer", [key(Key::ArrowDown)], has_data_set, |_| DataSetCommand::Step(1).into();
+        "previous-row" "Previous query", "The query above, and its answer", [key(Key::ArrowUp)], has_data_set, |_| DataSetCommand::Step(-1).into();
+        "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
+        "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
+    }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();
         "cycle-heat-back" "Previous heatmap", "Difference, both, recorded, predicted, off", [shift(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(-1).into();
@@ -293,9 +314,9 @@ pub const ACTIONS: &[Action] = actions! {
         "panel-session" "Session panel", "What is open, on the left", [ctrl_shift(Key::B)], always, |_| AppCommand::TogglePanel(PanelId::Session).into();
         "panel-results" "Results panel", "Answers, on the right", [ctrl_shift(Key::R)], always, |_| AppCommand::TogglePanel(PanelId::Results).into();
         "panel-timeline" "Timeline", "Time, at the bottom", [ctrl_shift(Key::T)], always, |_| AppCommand::TogglePanel(PanelId::Timeline).into();
-        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_clip, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
-        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_clip, |_| AppCommand::ZoomTimeline(1.5).into();
-        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_clip, |_| AppCommand::FitTimeline.into();
+        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_anything, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
+        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_anything, |_| AppCommand::ZoomTimeline(1.5).into();
+        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_anything, |_| AppCommand::FitTimeline.into();
         "timeline-selection" "Zoom to the moment", "See the chosen moment and a little around it", [key(Key::Z)], has_moments, |_| AppCommand::ZoomToSelection.into();
         "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
         "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();

@@ -11,6 +11,7 @@ use crate::export::table::TableFormat;
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathRequest {
     Open,
+    OpenFolder,
     SaveScreenshot { name: String, has_caption: bool },
     SaveResults(String, TableFormat),
 }
@@ -23,15 +24,23 @@ pub fn open_files(state: &mut AppState) {
     ask(state, PathRequest::Open);
 }
 
+pub fn open_folder(state: &mut AppState) {
+    ask(state, PathRequest::OpenFolder);
+}
+
 /// Shows the dialog for a request and turns the choice into a command.
 pub fn ask(state: &mut AppState, request: PathRequest) {
     state.tasks.start(TaskKind::Dialog, move |_| {
         let asked_at = std::time::Instant::now();
         let command = match &request {
             PathRequest::Open => rfd::FileDialog::new()
-                .set_title("Open a clip, its gaze and its annotations")
+                .set_title("Open a clip with its gaze and its annotations, or the files of a data set")
                 .pick_files()
                 .map(|files| SessionCommand::Open(files).into()),
+            PathRequest::OpenFolder => rfd::FileDialog::new()
+                .set_title("Open a folder")
+                .pick_folders()
+                .map(|folders| SessionCommand::Open(folders).into()),
             PathRequest::SaveScreenshot { name, has_caption } => save_dialog(name, "png")
                 .map(|path| AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()),
             PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())

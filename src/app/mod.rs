@@ -3,6 +3,7 @@
 //! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
 
 mod command;
+mod dataset;
 mod dialogs;
 mod export;
 mod gaze_session;
@@ -182,6 +183,7 @@ impl App {
             AppCommand::ToggleHelp => view.is_help_open ^= true,
             AppCommand::ToggleNotices => view.is_history_open ^= true,
             AppCommand::FocusQuery => view.query.wants_focus = true,
+            AppCommand::FocusSearch => view.dataset.wants_focus = true,
             AppCommand::GoTo => view.go_to = Some(String::new()),
             AppCommand::DismissNotice(id) => state.notices.dismiss(id),
             AppCommand::ZoomToSelection => {

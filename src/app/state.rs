@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::command::Command;
+use super::dataset::{DataSetCommand, DataSetSession};
 use super::gaze_session::GazeSession;
 use super::notices::Notices;
 use super::queries::Queries;
@@ -25,6 +26,8 @@ pub struct AppState {
     pub files: Vec<PathBuf>,
     pub player: Option<Player>,
     pub gaze: Option<GazeSession>,
+    /// A whole split instead of one clip.
+    pub dataset: Option<DataSetSession>,
     pub annotations: Vec<AnnotatedQuery>,
     /// A table that waits for its columns to be mapped.
     pub unknown_table: Option<UnknownTable>,
@@ -100,6 +103,7 @@ impl AppState {
             files: Vec::new(),
             player: None,
             gaze: None,
+            dataset: None,
             annotations: Vec::new(),
             unknown_table: None,
             queries: Queries::default(),
@@ -117,21 +121,35 @@ impl AppState {
 
     /// The annotated moment of the chosen question.
     pub fn truth(&self) -> Option<TimeRange> {
-        self.queries.selected()?.truth
+        match &self.dataset {
+            Some(set) => set.truths().first().copied(),
+            None => self.queries.selected()?.truth,
+        }
     }
 
     /// The chosen moment of the answer on screen, the best one at first.
     pub fn chosen_moment(&self) -> Option<TimeRange> {
+        if let Some(set) = &self.dataset {
+            return set.moments().get(set.moment.unwrap_or(0)).map(|m| m.range);
+        }
         let answer = self.queries.shown()?;
         answer.moments.get(self.queries.moment.unwrap_or(0)).map(|m| m.range)
     }
 
     pub fn clip_range(&self) -> TimeRange {
-        self.player.as_ref().map(|p| p.table().range()).unwrap_or_default()
+        match &self.dataset {
+            Some(set) => set.clip_range(),
+            None => self.player.as_ref().map(|p| p.table().range()).unwrap_or_default(),
+        }
     }
 
+    /// Of the clip: in a data set it may start later than its video.
     pub fn now(&self) -> MediaTime {
-        self.player.as_ref().map(Player::time).unwrap_or_default()
+        let time = self.player.as_ref().map(Player::time);
+        match &self.dataset {
+            Some(set) => time.map_or(set.playhead(), |time| time - set.video_start()),
+            None => time.unwrap_or_default(),
+        }
     }
 
     pub(super) fn rate_times(&self, factor: f64) -> Command {
@@ -150,6 +168,11 @@ impl AppState {
         }
         if let Some(gaze) = &self.gaze {
             gaze.fixations().iter().for_each(|f| push(f.range));
+        }
+        if let Some(set) = &self.dataset {
+            set.moments().iter().for_each(|m| edges.extend([m.range.start(), m.range.end()]));
+            let target = nearest(edges, self.now(), is_forward).unwrap_or(self.now());
+            return DataSetCommand::Seek(target).into();
         }
         seek_to(nearest(edges, self.now(), is_forward), self.now())
     }

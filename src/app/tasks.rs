@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use super::command::Command;
+use super::dataset::CaseDone;
 use super::gaze_session::GazeSession;
 use super::queries::Answers;
 use super::update::Opened;
+use crate::dataset::DataSet;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
+use crate::playback::Player;
 use crate::time::MediaTime;
 
 /// Work that can be under way.
@@ -23,6 +26,9 @@ pub enum TaskKind {
     Agreement,
     Export,
     Dialog,
+    /// A row of a data set is asked.
+    Case,
+    ClipVideo,
 }
 
 impl TaskKind {
@@ -38,6 +44,8 @@ impl TaskKind {
             Self::Agreement => "Comparing predicted and recorded gaze",
             Self::Export => "Saving",
             Self::Dialog => "Waiting for the file dialog",
+            Self::Case => "Localizing the query",
+            Self::ClipVideo => "Opening the video",
         }
     }
 }
@@ -45,6 +53,10 @@ impl TaskKind {
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
+    /// A data set, and sentences about what was left out.
+    DataSet(Box<DataSet>, Vec<String>),
+    Case(Box<CaseDone>),
+    ClipVideo(Box<Player>),
     GazeRead(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),

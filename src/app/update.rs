@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::{Command, OverlayCommand, QueryCommand, SessionCommand};
+use super::dataset::{self, DataSetCommand};
 use super::dialogs;
 use super::gaze_session::GazeSession;
 use super::queries::Answers;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
+use crate::dataset::DataSet;
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
@@ -39,6 +41,7 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<s
         Command::Session(command) => apply_session(state, command),
         Command::Query(command) => apply_query(state, command, wall_secs),
         Command::Overlay(command) => apply_overlay(state, command),
+        Command::DataSet(command) => dataset::apply(state, command, wall_secs),
         Command::App(command) => return Some(command),
     }
     None
@@ -48,6 +51,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
     match command {
         SessionCommand::Open(paths) => open(state, paths),
         SessionCommand::OpenDialog => dialogs::open_files(state),
+        SessionCommand::OpenFolderDialog => dialogs::open_folder(state),
         SessionCommand::OpenDemo => match session::demo_dir() {
             Some(dir) => open(state, vec![dir]),
             None => state.notices.warning(
@@ -80,10 +84,15 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
 
 /// Starts opening files. A gaze or annotation file alone joins the clip that is open.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
-    let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
+    let data_set = state.dataset.as_ref().map(|set| Arc::clone(&set.data));
+    let open_clip = state.player.as_ref().filter(|_| data_set.is_none()).map(|p| p.info().path.clone());
     let wake = state.tasks.wake();
     state.tasks.start(TaskKind::Open, move |ctx| {
-        ctx.stage("Opening the clip");
+        ctx.stage("Opening");
+        if let Some(files) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
+            let (data, warnings) = DataSet::open(files, data_set.as_deref(), ctx)?;
+            return Ok(Done::DataSet(Box::new(data), warnings));
+        }
         let recognised = session::recognise(&paths).or_else(|error| {
             paths.insert(0, open_clip.ok_or(error)?);
             session::recognise(&paths)
@@ -100,7 +109,10 @@ fn close(state: &mut AppState) {
     remember(state);
     state.tasks.stop(TaskKind::Features);
     state.tasks.stop(TaskKind::Thumbnails);
+    state.tasks.stop(TaskKind::Case);
+    state.tasks.stop(TaskKind::ClipVideo);
     state.player = None;
+    state.dataset = None;
     state.gaze = None;
     state.annotations.clear();
     state.queries.clear();
@@ -111,15 +123,15 @@ fn close(state: &mut AppState) {
 
 /// Notes where the clip was left, for the list of recent sessions.
 pub fn remember(state: &mut AppState) {
-    if state.player.is_some() {
+    if state.player.is_some() || state.dataset.is_some() {
         let playhead = state.now().nanos();
         state.settings.remember(state.files.clone(), playhead);
     }
 }
 
 fn opened(state: &mut AppState, opened: Opened) {
-    let is_same_clip =
-        state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
+    let is_same_clip = state.dataset.is_none()
+        && state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
     if !is_same_clip {
         close(state);
         let resume = state.settings.recent.iter().find(|r| r.files == opened.files).map(|r| r.playhead_nanos);
@@ -193,6 +205,26 @@ fn start_features(state: &mut AppState) {
 
 fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
     match command {
+        // ranks and truth are those of the chosen row
+        QueryCommand::Jump(rank) | QueryCommand::Loop(rank) if state.dataset.is_some() => {
+            let range = state.dataset.as_ref().and_then(|set| set.moments().get(rank).map(|m| m.range));
+            let (Some(range), Some(set)) = (range, &mut state.dataset) else { return };
+            set.moment = Some(rank);
+            match command {
+                QueryCommand::Loop(_) => dataset::apply(state, DataSetCommand::Loop(range), wall_secs),
+                _ => dataset::seek_to(state, range.start(), wall_secs),
+            }
+        }
+        QueryCommand::JumpToTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::seek_to(state, truth.start(), wall_secs);
+            }
+        }
+        QueryCommand::LoopTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::apply(state, DataSetCommand::Loop(truth), wall_secs);
+            }
+        }
         QueryCommand::Ask(text) => ask(state, &text),
         QueryCommand::AskAllAnnotated => {
             let texts: Vec<String> = state.annotations.iter().map(|a| a.text.clone()).collect();
@@ -258,7 +290,13 @@ pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
         player.apply(PlaybackCommand::Loop(None), wall_secs);
         return;
     }
-    start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
+    let wanted = state.chosen_moment().or(state.truth());
+    match wanted {
+        Some(range) if state.dataset.is_some() => {
+            dataset::apply(state, DataSetCommand::Loop(range), wall_secs)
+        }
+        _ => start_loop(state, wanted, wall_secs),
+    }
 }
 
 pub fn toggle_sound(state: &mut AppState) {
@@ -355,6 +393,20 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
+        Finished::Done(Done::DataSet(data, warnings)) => {
+            remember(state);
+            if state.dataset.is_none() {
+                close(state);
+            }
+            dataset::opened(state, *data);
+            warnings.into_iter().for_each(|warning| state.notices.warning(warning));
+            remember(state);
+        }
+        Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
+        Finished::Done(Done::ClipVideo(player)) => {
+            dataset::video_opened(state, *player);
+            apply_sound(state);
+        }
         Finished::Done(Done::GazeRead(gaze)) => {
             state.gaze = Some(*gaze);
             answer_selected(state);

@@ -25,6 +25,16 @@ pub struct ViewState {
     /// Open while a table waits for its columns.
     pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
+    pub dataset: DataSetView,
+}
+
+/// The search box of a data set, and where its table was scrolled to.
+#[derive(Default)]
+pub struct DataSetView {
+    pub search: String,
+    pub wants_focus: bool,
+    /// The row that was brought into view last.
+    pub scrolled_to: Option<usize>,
 }
 
 /// The question being typed, and how far back in the history it is.
@@ -43,7 +53,7 @@ pub struct PathBox {
 impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
-            PathRequest::Open => String::new(),
+            PathRequest::Open | PathRequest::OpenFolder => String::new(),
             PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
         };
         Self { request, text }

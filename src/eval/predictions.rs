@@ -102,6 +102,12 @@ impl PredictionFile {
     /// From a file's bytes; the error is the reason alone.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // a line of ours that was cut off may end within a letter
+        if let Err(error) = std::str::from_utf8(bytes)
+            && error.error_len().is_some()
+        {
+            return Err(format!("it is not UTF-8 text from byte {} on", error.valid_up_to()));
+        }
         let first = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
         let first: Option<Value> = first.and_then(|line| serde_json::from_slice(line).ok());
         match first {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
-use instant_clip_tokenizer::Tokenizer;
+use instant_clip_tokenizer::{Token, Tokenizer};
 
 use super::clip::{Encoder, LAYER_NORM_EPS, TowerConfig};
 use super::clip_image::EMBED_DIM;
@@ -40,14 +40,24 @@ impl Default for ClipTokenizer {
 impl ClipTokenizer {
     /// Both marks and at most 30 pieces between them.
     pub fn ids(&self, text: &str) -> Vec<u32> {
+        let mut pieces = self.tokens(text);
+        pieces.truncate(MAX_PIECES);
+        let marked = [self.0.start_of_text()].into_iter().chain(pieces).chain([self.0.end_of_text()]);
+        marked.map(|token| u32::from(token.to_u16())).collect()
+    }
+
+    /// The word pieces as people read them, all of them, without the marks.
+    pub fn pieces(&self, text: &str) -> Vec<String> {
+        self.tokens(text).into_iter().map(|token| self.0.decode([token]).trim().to_owned()).collect()
+    }
+
+    fn tokens(&self, text: &str) -> Vec<Token> {
         let text = html_escape::decode_html_entities(text);
         let text: Cow<str> = html_escape::decode_html_entities(&text).into_owned().into();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let mut pieces = Vec::new();
         self.0.encode(&text, &mut pieces);
-        pieces.truncate(MAX_PIECES);
-        let marked = [self.0.start_of_text()].into_iter().chain(pieces).chain([self.0.end_of_text()]);
-        marked.map(|token| u32::from(token.to_u16())).collect()
+        pieces
     }
 }
 

@@ -6,5 +6,5 @@ mod templates;
 mod video_magic;
 
 pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey};
-pub use session::{Session, recognise};
+pub use session::{Session, is_named_like_a_video, recognise};
 pub use templates::TEMPLATES;

@@ -32,7 +32,7 @@ fn wait_for_answer(harness: &mut Harness<'static, App>) {
 }
 
 /// Steps until the condition holds; jobs run on their own threads and wall time.
-fn wait_for(
+pub fn wait_for(
     harness: &mut Harness<'static, App>,
     what: &str,
     mut is_there: impl FnMut(&Harness<'static, App>) -> bool,
@@ -44,15 +44,18 @@ fn wait_for(
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    panic!("{what} did not come");
+    let picture = format!("without {what}.png");
+    save(harness, &picture);
+    panic!("{what} did not come; see {}", screens().join(picture).display());
 }
 
-fn has(harness: &Harness<'static, App>, label: &str) -> bool {
-    harness.query_by_label(label).is_some()
+pub fn has(harness: &Harness<'static, App>, label: &str) -> bool {
+    // a frame may be drawn in two passes, and then shows both
+    harness.query_all_by_label(label).next().is_some()
 }
 
 /// Chooses a command by typing into the palette.
-fn command(harness: &mut Harness<'static, App>, words: &str) {
+pub fn command(harness: &mut Harness<'static, App>, words: &str) {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
     harness.run_steps(2);
     harness.get_by_label("Command").type_text(words);
@@ -68,7 +71,7 @@ fn screens() -> PathBuf {
     dir
 }
 
-fn save(harness: &mut Harness<'static, App>, name: &str) {
+pub fn save(harness: &mut Harness<'static, App>, name: &str) {
     harness.render().expect("draws").save(screens().join(name)).expect("saved");
 }
 

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod dataset;
 mod demo;
 mod gaze;
 mod gaze_clocks;
@@ -16,6 +17,7 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_run;
 mod nlq_split;
 mod parity;
 mod render;

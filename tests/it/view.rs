@@ -257,7 +257,7 @@ fn a_moment_in_the_list_jumps_when_clicked() {
     let sink = Rc::clone(&events);
     let moments = moments();
     let mut harness = Harness::builder().with_size(vec2(320.0, 300.0)).build_ui(move |ui| {
-        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), None, |_| None));
+        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), &[], |_| None));
     });
     harness.run();
     harness.get_by_label_contains("Moment 2").click();
@@ -326,7 +326,7 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
         egui::Panel::right("results").resizable(false).default_size(300.0).show(ui, |ui| {
             ui.heading("Moments");
             let truth = Some(TimeRange::from_secs(38.0, 47.0));
-            moments_ui(ui, &moments, Some(0), truth, |_| None);
+            moments_ui(ui, &moments, Some(0), truth.as_slice(), |_| None);
         });
         egui::CentralPanel::default().show(ui, |ui| {
             ui.heading("Columns of gaze.csv");

@@ -1,5 +1,6 @@
 //! The panels: session on the left, answers on the right, time at the bottom, picture in the middle.
 
+mod dataset;
 mod overlays;
 mod player;
 mod results;
@@ -18,7 +19,9 @@ use super::view_state::ViewState;
 pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     egui::Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, state, out));
     egui::Panel::bottom("status").show(ui, |ui| status::status_ui(ui, state, view, out));
-    if state.player.is_some() {
+    if let Some(set) = &state.dataset {
+        dataset::show(ui, state, set, view, out);
+    } else if state.player.is_some() {
         egui::Panel::top("query").show(ui, |ui| results::query_box_ui(ui, state, view, out));
         let settings = &state.settings;
         if settings.is_timeline_open {

@@ -117,7 +117,7 @@ fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
     let modal = egui::Modal::new(egui::Id::unique("path-box")).show(ui.ctx(), |ui| {
         ui.set_width(520.0);
         let (title, verb) = match asked.request {
-            PathRequest::Open => ("Path of a file or folder to open", "Open"),
+            PathRequest::Open | PathRequest::OpenFolder => ("Path of a file or folder to open", "Open"),
             PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
         };
@@ -130,7 +130,7 @@ fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             if (ui.button(verb).clicked() || is_entered) && !asked.text.trim().is_empty() {
                 let path = PathBuf::from(asked.text.trim());
                 out.push(match &asked.request {
-                    PathRequest::Open => SessionCommand::Open(vec![path]).into(),
+                    PathRequest::Open | PathRequest::OpenFolder => SessionCommand::Open(vec![path]).into(),
                     PathRequest::SaveScreenshot { has_caption, .. } => {
                         AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()
                     }

@@ -76,7 +76,8 @@ fn walk_history(ui: &Ui, history: &[String], query: &mut crate::app::view_state:
     };
 }
 
-fn progress_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+/// Long work with its progress and a way to stop it.
+pub fn progress_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     for kind in [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Export] {
         let Some(progress) = state.tasks.progress(kind) else { continue };
         ui.horizontal(|ui| {
@@ -147,7 +148,8 @@ pub fn results_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut
                         middle.start() + crate::time::MediaTime::from_nanos(middle.duration().nanos() / 2);
                     pictures.iter().min_by_key(|(t, ..)| t.distance(at)).map(|(_, id, size)| (*id, *size))
                 };
-                let event = moments_ui(ui, &answer.moments, state.queries.moment, query.truth, thumbnail);
+                let event =
+                    moments_ui(ui, &answer.moments, state.queries.moment, query.truth.as_slice(), thumbnail);
                 match event {
                     Some(MomentEvent::Jump(rank)) => out.push(QueryCommand::Jump(rank).into()),
                     Some(MomentEvent::Loop(rank)) => out.push(QueryCommand::Loop(rank).into()),

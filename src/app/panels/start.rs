@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use crate::app::command::{AppCommand, Command, SessionCommand};
+use crate::app::command::{AppCommand, Command, QueryCommand, SessionCommand};
 use crate::app::state::AppState;
 use crate::app::tasks::TaskKind;
 use crate::view::theme;
@@ -18,6 +18,9 @@ pub fn start_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         if let Some(progress) = state.tasks.progress(TaskKind::Open) {
             ui.spinner();
             ui.label(progress.stage);
+            if ui.button("Cancel").clicked() {
+                out.push(QueryCommand::CancelWork.into());
+            }
             return;
         }
         let wide = egui::vec2(240.0, 34.0);
@@ -30,6 +33,10 @@ pub fn start_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         ui.add_space(8.0);
         let faint = theme::of(ui).faint;
         ui.colored_label(faint, "Or drop a video here, together with its gaze recording and annotations.");
+        ui.colored_label(
+            faint,
+            "Or a data set: an annotation file with feature stores, a checkpoint, predictions, a folder of videos.",
+        );
         ui.add_space(18.0);
         recent_ui(ui, state, out);
         if ui.link("Download the default models").clicked() {

@@ -129,6 +129,9 @@ impl AnnotationFile {
     /// From a file's bytes; the error is the reason alone.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            return Err(format!("it is not UTF-8 text from byte {} on", error.valid_up_to()));
+        }
         if jsonl::layout_of(bytes).is_some() {
             return jsonl::parse(bytes);
         }

@@ -3,6 +3,7 @@
 use egui::{Align2, Order, Rect, Stroke, Ui, pos2, vec2};
 
 use super::axis::Axis;
+use super::heat::row_at;
 use super::lanes::{Block, LaneContent, nearest, picture_at};
 use super::paint::CurveScale;
 use super::view::TimelineView;
@@ -36,6 +37,11 @@ pub(super) fn hover_ui(
                     painter.circle(dot, 3.5, colours.curve, Stroke::new(1.5, colours.lane));
                     values.push(format!("{} {value:.2}", row.lane.label));
                 }
+            }
+            LaneContent::Heat(rows) => {
+                let pointed = row_at(row.area, rows, at.y);
+                let value = pointed.and_then(|r| Some((r, nearest(&r.values, time, |(t, _)| *t)?)));
+                values.extend(value.map(|(row, (_, value))| format!("{} {value:.3}", row.label)));
             }
             LaneContent::Thumbnails(pictures) => picture = picture_at(pictures, time),
             LaneContent::Moments(_) | LaneContent::Band(_) => {}

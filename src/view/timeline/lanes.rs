@@ -5,6 +5,7 @@
 
 use egui::Color32;
 
+use super::heat::HeatRow;
 use crate::time::{MediaTime, TimeRange};
 
 /// One row below the ruler.
@@ -20,6 +21,8 @@ pub enum LaneContent {
     Curve(Vec<(MediaTime, f32)>),
     /// Spans in which something is wrong, hatched.
     Band(Vec<(TimeRange, Color32)>),
+    /// Rows of cells, one scale for all.
+    Heat(Vec<HeatRow>),
     /// Pictures in time order: texture and its size.
     Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
 }

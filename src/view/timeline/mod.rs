@@ -5,6 +5,7 @@
 //! double-click loops it. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
 
 mod axis;
+mod heat;
 mod hover;
 mod lanes;
 mod menu;
@@ -14,6 +15,7 @@ mod ruler;
 mod view;
 
 pub use axis::Axis;
+pub use heat::HeatRow;
 pub use lanes::{Block, Lane, LaneContent};
 pub use ruler::TimeUnit;
 pub use view::{Follow, LaneSize, TimelineOptions, TimelineView};
@@ -84,7 +86,10 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
 
     let painter = ui.painter_at(rect);
     for row in &rows {
-        label(&painter, rect, row, &colours);
+        // a heat lane names its rows
+        if !matches!(row.lane.content, LaneContent::Heat(_)) {
+            label(&painter, rect, row, &colours);
+        }
         painter.rect_filled(row.area, 3.0, colours.lane);
     }
     let ticks = ruler::ticks(&axis, view.options.unit, view.frames());
@@ -146,6 +151,10 @@ fn lane_ui<'a>(
         }
         LaneContent::Band(spans) => {
             paint::band(&painter, axis, row.area, spans);
+            return None;
+        }
+        LaneContent::Heat(rows) => {
+            heat::heat(&painter, ui.painter(), axis, row.area, rows, colours);
             return None;
         }
         LaneContent::Thumbnails(pictures) => {

@@ -1,7 +1,9 @@
 //! A whole split, or one query of it: annotations, feature stores and a network to a file of
 //! predictions that grows line by line, so that a run that was stopped can go on.
 
-use std::collections::HashSet;
+mod inputs;
+
+use std::collections::{BTreeMap, HashSet};
 use std::fs::OpenOptions;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,15 +12,12 @@ use serde_json::{Value, json};
 
 use crate::eval::predictions::{our_header, our_line};
 use crate::eval::{EvalError, Prediction, PredictionFile, Provenance, Window};
-use crate::grounding::groundnlq::{
-    Ask, EncodedClip, GazeFeatures, GroundNlq, GroundNlqError, TextPadding, align_tokens,
-};
+use crate::grounding::groundnlq::{Ask, GroundNlq, GroundNlqError, Grounding, TextPadding};
 use crate::job::{Cancelled, JobCtx};
-use crate::nn::Tensor;
 use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey};
-use crate::stores::{
-    ClipPlace, FeatureLevel, FeatureSet, FeatureStore, StoreError, TEXT_ARRAYS, VIDEO_ARRAYS,
-};
+use crate::stores::{FeatureSet, StoreError, TEXT_ARRAYS};
+
+pub use inputs::{Inputs, ask, encode};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
@@ -44,14 +43,6 @@ pub enum SplitError {
     Cancelled(#[from] Cancelled),
 }
 
-/// Where features come from.
-pub struct Inputs {
-    pub video: FeatureSet,
-    pub text: FeatureStore,
-    /// For networks with gaze.
-    pub gaze: Option<FeatureSet>,
-}
-
 /// What is run, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SplitConfig {
@@ -64,6 +55,8 @@ pub struct SplitConfig {
     /// The texts' padding follows from batches of this size, as in the reference's own runs
     /// (16); 1 is each by itself.
     pub text_batch: usize,
+    /// What stands behind each text that is by itself.
+    pub text_padding: TextPadding,
     /// Clips and queries without features are left out and reported.
     pub skip_absent: bool,
 }
@@ -83,6 +76,7 @@ impl SplitConfig {
             "shard": [self.shard.0, self.shard.1],
             "keep": self.keep,
             "text_batch": self.text_batch,
+            "text_padding": self.text_padding,
             "video": set(&inputs.video),
             "gaze": inputs.gaze.as_ref().map(set),
         })
@@ -97,6 +91,8 @@ pub struct SplitReport {
     pub resumed: usize,
     /// Left out, with the reason.
     pub absent: Vec<(QueryKey, String)>,
+    /// Clips longer than the network's array, and how many overlapping pieces each was cut into.
+    pub in_pieces: BTreeMap<String, usize>,
 }
 
 /// Runs the network over a split and writes each answer as it comes.
@@ -130,9 +126,20 @@ pub fn localize_split(
                 report.resumed += 1;
                 continue;
             }
-            let padding = paddings.get(place).copied().unwrap_or_default();
-            match answer(network, inputs, config, clip, &key, padding, &mut encoded) {
-                Ok(windows) => {
+            let text_padding = paddings.get(place).copied().unwrap_or(config.text_padding);
+            let how = Ask { text_padding, keep: Some(config.keep), explain: false };
+            // the clip is encoded for its first query
+            let clip_or_error = match encoded.take() {
+                Some(encoded) => Ok(encoded),
+                None => encode(network, inputs, clip),
+            };
+            let found = clip_or_error.and_then(|clip| ask(network, inputs, encoded.insert(clip), &key, &how));
+            match found {
+                Ok(found) => {
+                    if found.pieces > 1 {
+                        report.in_pieces.insert(clip.clip_uid.clone(), found.pieces);
+                    }
+                    let windows = windows_of(&found);
                     let prediction = Prediction { key, query: Some(query.text.clone()), windows };
                     file.write_all(format!("{}\n", our_line(&prediction)).as_bytes()).map_err(write_error)?;
                     report.computed += 1;
@@ -146,6 +153,16 @@ pub fn localize_split(
     }
     file.sync_all().map_err(write_error)?;
     Ok(report)
+}
+
+/// As prediction files have them.
+pub fn windows_of(found: &Grounding) -> Vec<Window> {
+    let windows = found.windows.iter().map(|w| Window {
+        start: f64::from(w.start),
+        end: f64::from(w.end),
+        score: Some(f64::from(w.score)),
+    });
+    windows.collect()
 }
 
 type ClipJobs<'a> = (&'a AnnotatedClip, Vec<(usize, &'a AnnotatedQuery)>);
@@ -223,73 +240,4 @@ fn open_output(
         file.write_all(format!("{}\n", our_header(provenance)).as_bytes()).map_err(error)?;
     }
     Ok((file, done))
-}
-
-/// The windows of one query; the clip is encoded for its first one.
-fn answer(
-    network: &GroundNlq,
-    inputs: &Inputs,
-    config: &SplitConfig,
-    clip: &AnnotatedClip,
-    key: &QueryKey,
-    text_padding: TextPadding,
-    encoded: &mut Option<EncodedClip>,
-) -> Result<Vec<Window>, SplitError> {
-    let id = key.query_id();
-    let failed = |error| SplitError::Network { key: id.clone(), error };
-    let text = inputs.text.get(&id, TEXT_ARRAYS)?;
-    let dims = &network.config().features;
-    check_dim(&text, "text features", &id, dims.text_dim, &inputs.text)?;
-    let clip = match encoded {
-        Some(clip) => clip,
-        None => encoded.insert(encode(network, inputs, clip)?),
-    };
-    let ask = Ask { text_padding, keep: Some(config.keep), explain: false };
-    let found = network.localize(clip, &text, &ask).map_err(failed)?;
-    let window = |w: &crate::grounding::Window| Window {
-        start: f64::from(w.start),
-        end: f64::from(w.end),
-        score: Some(f64::from(w.score)),
-    };
-    Ok(found.windows.iter().map(window).collect())
-}
-
-fn encode(network: &GroundNlq, inputs: &Inputs, clip: &AnnotatedClip) -> Result<EncodedClip, SplitError> {
-    let uid = &clip.clip_uid;
-    let failed = |error| SplitError::Network { key: format!("clip {uid}"), error };
-    let duration_secs = clip.duration_secs.ok_or_else(|| SplitError::NoDuration(uid.clone()))?;
-    let place =
-        ClipPlace { clip_uid: uid, video_uid: &clip.video_uid, video_secs: clip.video_secs, duration_secs };
-    let video = inputs.video.clip(&place)?;
-    let config = network.config();
-    check_dim(&video, "video features", uid, config.features.video_dim, &inputs.video.store)?;
-    let gaze = match (network.estimator(), &inputs.gaze) {
-        (Some(estimator), Some(set)) => {
-            let (name, clip_start_secs) = match set.level {
-                FeatureLevel::Clip => (uid, 0.0),
-                FeatureLevel::Video => (&clip.video_uid, clip.video_secs.map_or(0.0, |[start, _]| start)),
-            };
-            let features = set.store.get(name, VIDEO_ARRAYS)?;
-            check_dim(&features, "gaze features", name, config.gaze.input_dim, &set.store)?;
-            let features = GazeFeatures { features, clip_start_secs, frames: None };
-            let estimates = estimator.estimate(&features).map_err(failed)?;
-            Some(align_tokens(&estimates, config, video.dims()[0]).map_err(|e| failed(e.into()))?)
-        }
-        _ => None,
-    };
-    network.encode_clip(&video, gaze.as_ref(), duration_secs as f32).map_err(failed)
-}
-
-fn check_dim(
-    features: &Tensor,
-    what: &'static str,
-    key: &str,
-    expected: usize,
-    store: &FeatureStore,
-) -> Result<(), SplitError> {
-    let found = features.dims()[1];
-    if found == expected {
-        return Ok(());
-    }
-    Err(SplitError::Dimension { what, key: key.to_owned(), expected, found, path: store.path().to_owned() })
 }
