@@ -1,5 +1,7 @@
 //! The solids of the things. Base in the plane y = 0, long things along x, fronts towards +z.
 
+use std::f32::consts::FRAC_PI_2;
+
 use glam::{Affine3A, Quat, Vec3, vec3};
 use libm::{cosf, sinf};
 
@@ -339,7 +341,7 @@ pub fn hammer(look: &Look) -> Solid {
     face.drum(Vec3::ZERO, 0.018, 0.022, 12, &STEEL);
     s.add(
         &face,
-        Affine3A::from_rotation_translation(Quat::from_rotation_x(1.5708), vec3(-0.125, 0.018, 0.03)),
+        Affine3A::from_rotation_translation(Quat::from_rotation_x(FRAC_PI_2), vec3(-0.125, 0.018, 0.03)),
     );
     s.block(vec3(-0.125, 0.022, -0.044), vec3(0.026, 0.014, 0.034), &head);
     s
@@ -353,7 +355,7 @@ pub fn screwdriver(look: &Look) -> Solid {
         10,
         &plain(look, 0.55),
     );
-    let lying = Quat::from_rotation_z(1.5708);
+    let lying = Quat::from_rotation_z(FRAC_PI_2);
     s.add(&grip, Affine3A::from_rotation_translation(lying, vec3(0.12, 0.018, 0.0)));
     s.capsule(vec3(0.03, 0.018, 0.0), vec3(-0.115, 0.018, 0.0), [0.0055, 0.0045], 6, &STEEL);
     s.block(vec3(-0.118, 0.018, 0.0), vec3(0.016, 0.003, 0.012), &STEEL);
@@ -676,7 +678,7 @@ pub fn toy_car(look: &Look) -> Solid {
         for z in [-0.036, 0.036] {
             let mut wheel = Solid::default();
             wheel.drum(vec3(0.0, -0.007, 0.0), 0.019, 0.014, 10, &DARK);
-            let turn = Quat::from_rotation_x(1.5708);
+            let turn = Quat::from_rotation_x(FRAC_PI_2);
             s.add(&wheel, Affine3A::from_rotation_translation(turn, vec3(x, 0.019, z)));
         }
     }
@@ -702,7 +704,7 @@ pub fn clock(look: &Look) -> Solid {
     }
     case.capsule(vec3(0.0, 0.0225, 0.0), vec3(0.0, 0.0225, -0.034), [0.002, 0.0015], 5, &DARK);
     case.capsule(vec3(0.0, 0.0225, 0.0), vec3(0.022, 0.0225, 0.006), [0.0025, 0.002], 5, &DARK);
-    let up = Quat::from_rotation_x(1.5708);
+    let up = Quat::from_rotation_x(FRAC_PI_2);
     s.add(&case, Affine3A::from_rotation_translation(up, vec3(0.0, 0.066, 0.0)));
     for side in [1.0, -1.0] {
         s.ball(vec3(0.028 * side, 0.124, 0.0), vec3(0.018, 0.015, 0.018), 8, &STEEL);
@@ -717,7 +719,7 @@ pub fn camera(look: &Look) -> Solid {
     s.block(vec3(0.0, 0.076, 0.0), vec3(0.045, 0.016, 0.034), &plain(look, 0.25));
     let mut lens = Solid::default();
     lens.lathe(&[[0.03, 0.0], [0.03, 0.03], [0.022, 0.03], [0.02, 0.02], [0.0, 0.02]], 14, &DARK);
-    let ahead = Quat::from_rotation_x(1.5708);
+    let ahead = Quat::from_rotation_x(FRAC_PI_2);
     s.add(&lens, Affine3A::from_rotation_translation(ahead, vec3(0.0, 0.036, 0.02)));
     s.ball(vec3(0.0, 0.036, 0.039), vec3(0.018, 0.018, 0.006), 10, &Paint::plain([70, 90, 140], 0.95));
     s.drum(vec3(0.045, 0.072, 0.0), 0.009, 0.008, 8, &STEEL);

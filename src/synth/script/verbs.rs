@@ -332,7 +332,7 @@ impl Script {
 
     /// To the other person, and a few words.
     pub fn talk(&mut self, secs: f64) {
-        let Some(face) = self.to_person() else { return };
+        let Some(face) = self.meet_person() else { return };
         let look = self.now;
         let end = look + secs;
         self.aim_at(look, 0.4, face - Vec3::Y * 0.1);
@@ -345,7 +345,7 @@ impl Script {
     /// Hands over what a hand holds.
     pub fn give(&mut self, hand: usize) {
         let Some(thing) = self.in_hand[hand] else { return };
-        let Some(face) = self.to_person() else { return };
+        let Some(face) = self.meet_person() else { return };
         let Some(out) = self.person.as_ref().map(|p| p.hand_out()) else { return };
         let kind = self.things[thing].kind;
         let look = self.now;
@@ -372,7 +372,7 @@ impl Script {
         self.now = end + 0.5;
     }
 
-    fn to_person(&mut self) -> Option<Vec3> {
+    fn meet_person(&mut self) -> Option<Vec3> {
         let face = self.person.as_ref()?.face();
         let [stand, before] = self.room.person;
         let forward = (stand - before).with_y(0.0).normalize_or(Vec3::Z);
