@@ -25,6 +25,7 @@ pub mod render;
 pub mod session;
 pub mod split;
 pub mod stores;
+pub mod synth;
 pub mod time;
 pub mod video;
 pub mod view;

@@ -16,6 +16,7 @@ mod project;
 mod query;
 mod render;
 mod submit;
+mod synth;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -71,6 +72,8 @@ pub enum Command {
     Project(project::ProjectArgs),
     /// Look into annotation files
     Data(data::DataArgs),
+    /// Render clips of a made-up world with complete truth
+    Synth(synth::SynthArgs),
     /// Versions, devices, codecs and models on this machine
     Doctor(doctor::DoctorArgs),
 }
@@ -121,6 +124,17 @@ impl From<GazeModeArg> for GazeMode {
     }
 }
 
+/// Ctrl-C asks the work to stop where nothing is lost.
+fn cancel_on_ctrl_c(ctx: &JobCtx) -> anyhow::Result<()> {
+    let ctx = ctx.clone();
+    // SAFETY: the action only stores to an atomic, which a signal handler may do.
+    #[expect(unsafe_code, reason = "no safe function registers a signal's action")]
+    unsafe {
+        signal_hook_registry::register(libc::SIGINT, move || ctx.cancel())?;
+    }
+    Ok(())
+}
+
 /// How a command ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -144,6 +158,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Submit(args) => submit::submit(&args),
         Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),
+        Command::Synth(args) => synth::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {

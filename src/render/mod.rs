@@ -5,6 +5,7 @@ mod compositor;
 mod gpu;
 mod offscreen;
 mod scene;
+pub mod world;
 
 pub use colormap::{Colormap, luts};
 pub use compositor::{Compositor, MAX_MARKS};

@@ -22,6 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("pipeline", &["time", "job", "video", "nn", "features", "gaze", "grounding"]),
     ("playback", &["time", "job", "video"]),
     ("render", &["time", "video", "gaze"]),
+    ("synth", &["time", "job", "project", "video", "gaze", "render"]),
     ("view", &["time", "job", "project", "video", "gaze", "grounding", "render"]),
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
     ("diagnostics", &["video", "nn", "render", "export", "logging"]),
@@ -65,6 +66,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "session",
             "diagnostics",
             "logging",
+            "synth",
         ],
     ),
     (
@@ -90,6 +92,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "session",
             "diagnostics",
             "logging",
+            "synth",
         ],
     ),
 ];
@@ -106,6 +109,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("clap", &["cli"]),
+    ("signal_hook_registry", &["cli"]),
+    ("glam", &["synth"]),
+    ("rand_chacha", &["synth"]),
     ("ureq", &["nn"]),
     ("cpal", &["playback/sound/device.rs"]),
     ("quick_xml", &["project"]),

@@ -28,5 +28,6 @@ mod render;
 mod shaders;
 mod sound;
 mod support;
+mod synth;
 mod video;
 mod view;
