@@ -95,7 +95,7 @@ pub fn write_bundle(
         }
     }
     let bytes = archive.finish()?.into_inner();
-    crate::export::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+    crate::project::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
             compute: "CPU",
             threads: 1,
             models_dir: PathBuf::new(),
-            models: 0,
+            query_basis: "none",
             missing_models: vec!["unisal".into()],
         };
         let path = dir.path().join("bundle.zip");

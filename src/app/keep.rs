@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::recent;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
-use crate::export::write_whole;
+use crate::project::write_whole;
 use crate::project::{ClipNotes, NotesError};
 use crate::time::MediaTime;
 use crate::video::Thumbnail;

@@ -39,10 +39,10 @@ impl ModelCard {
             if matches!(status.state, ModelState::Replaced | ModelState::Spare) {
                 continue;
             }
-            let source = status.entry.sources.first();
+            let provenance = status.entry.sources.first().map(crate::nn::Source::provenance);
             rows.push(ModelRow {
                 source: status.source.clone().unwrap_or_else(|| "put there by hand".to_owned()),
-                sha256: source.map(|s| s.sha256.clone()).unwrap_or_default(),
+                sha256: provenance.map(|p| p.sha256).unwrap_or_default(),
                 title: status.entry.title,
                 purpose: status.entry.purpose,
                 licence: status.entry.licence,

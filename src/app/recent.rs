@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use super::settings::Recent;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
-use crate::export::write_whole;
 use crate::nn::{ModelDir, Registry};
+use crate::project::write_whole;
 use crate::video::Thumbnail;
 
 /// What was found of one recent session.

@@ -646,7 +646,8 @@ mod tests {
 
     #[test]
     fn the_templates_are_the_projects_thirteen_in_the_files_words() {
-        for (ours, (category, _)) in TEMPLATES.iter().zip(crate::project::TEMPLATES) {
+        for (ours, theirs) in TEMPLATES.iter().zip(crate::project::TEMPLATES) {
+            let category = theirs.category;
             assert!(ours.starts_with(&format!("{category}: ")), "{ours} is no {category}");
         }
     }
