@@ -1,5 +1,7 @@
 //! The clock against the pictures: waiting for late ones, turning round at ends, when to look again.
 
+use std::sync::Arc;
+
 use super::plan::Plan;
 use super::{Player, SCRUB_REST_SECS};
 use crate::time::FrameIdx;
