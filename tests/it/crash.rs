@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gazenlq::project::{
-    Edit, GazeFix, GazeFixKind, Id, Judgement, Marker, Moment, Project, Query, QueryKey, Verdict, Workspace,
+    Edit, GazeFix, GazeFixKind, Id, Judgement, ProjectMarker, Moment, Project, Query, QueryKey, Verdict, Workspace,
 };
 use gazenlq::time::{MediaTime, TimeRange};
 
@@ -87,7 +87,7 @@ fn gesture(work: &mut Workspace, seed: u64, number: u64) {
                 .expect("always fits");
         }
         7 => {
-            let marker = Marker { id: new, clip, time: span(z).start(), label: text, author };
+            let marker = ProjectMarker { id: new, clip, time: span(z).start(), label: text, author };
             work.apply(Edit::PutMarker(marker)).expect("always fits");
         }
         8 => drop(work.undo().expect("is written")),
