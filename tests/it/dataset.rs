@@ -279,7 +279,7 @@ fn the_whole_val_split_is_listed() {
 fn a_folder_of_everything_is_one_data_set() {
     let Some(folder) = shared("reference/groundnlq/e2e") else { return };
     // among single arrays that end like checkpoints
-    let found = recognise(&[folder.clone()]);
+    let found = recognise(std::slice::from_ref(&folder));
     assert_eq!(found.model, Some(folder.join("checkpoint.pth.tar")));
     assert_eq!((found.stores.len(), found.predictions.len()), (2, 2));
     assert!(found.is_data_set() && found.config.is_some());
