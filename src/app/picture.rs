@@ -1,5 +1,6 @@
 //! The state of the window as a `Scene`: what is drawn, on screen and into files.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::state::{AppState, HeatSpan, Overlay};
@@ -53,18 +54,9 @@ fn maps(state: &AppState, time: MediaTime) -> [Option<Arc<Heatmap>>; 2] {
     if let Some(maps) = &state.range_maps {
         return [maps.predicted.clone(), maps.recorded.clone()];
     }
-    let track = state.gaze.as_ref().map(|gaze| gaze.track());
-    let of_picture = || {
-        let sample = track?.at(time).filter(|s| s.state == GazeState::Tracked)?;
-        Some(frame_map(sample.pos))
-    };
-    let recorded = match state.overlay.span {
-        HeatSpan::Picture => of_picture(),
-        HeatSpan::Window | HeatSpan::Range => {
-            track.and_then(|track| window_map(track, model_window(time), WINDOW_FRAMES)).or_else(of_picture)
-        }
-    };
-    [state.features.as_ref().and_then(|f| f.heatmap_near(time)), recorded.map(Arc::new)]
+    let recorded =
+        state.gaze.as_ref().and_then(|gaze| state.recorded_map.at(gaze.track(), time, state.overlay.span));
+    [state.features.as_ref().and_then(|f| f.heatmap_near(time)), recorded]
 }
 
 /// What the heatmap stands for, in words, when that is more than the place of the playhead.
@@ -100,6 +92,38 @@ fn labels(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) 
         labels.push(Label { pos, height: unit * 1.7, text, rgba: [r, g, b, 1.0] });
     }
     labels
+}
+
+/// The recorded map of one picture, made once however often it is drawn.
+#[derive(Default)]
+pub struct RecordedMap(RefCell<Option<MadeOf>>);
+
+struct MadeOf {
+    track: Arc<GazeTrack>,
+    time: MediaTime,
+    span: HeatSpan,
+    map: Option<Arc<Heatmap>>,
+}
+
+impl RecordedMap {
+    fn at(&self, track: &Arc<GazeTrack>, time: MediaTime, span: HeatSpan) -> Option<Arc<Heatmap>> {
+        let mut made = self.0.borrow_mut();
+        let is_same =
+            |made: &&MadeOf| Arc::ptr_eq(&made.track, track) && made.time == time && made.span == span;
+        if let Some(made) = made.as_ref().filter(is_same) {
+            return made.map.clone();
+        }
+        let of_sample = || track.at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos));
+        let map = match span {
+            HeatSpan::Picture => of_sample(),
+            HeatSpan::Window | HeatSpan::Range => {
+                window_map(track, model_window(time), WINDOW_FRAMES).or_else(of_sample)
+            }
+        };
+        let map = map.map(Arc::new);
+        *made = Some(MadeOf { track: Arc::clone(track), time, span, map: map.clone() });
+        map
+    }
 }
 
 fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -> Vec<Mark> {

@@ -9,6 +9,7 @@ use super::tasks::{Done, TaskKind};
 use super::update::start_answer;
 use crate::gaze::metrics::gaze_agreement;
 use crate::gaze::window_map;
+use crate::time::MediaTime;
 
 /// While evidence arrives, at most this part of the time goes into answering again.
 const SHARE: u32 = 8;
@@ -40,7 +41,17 @@ pub fn refresh(state: &mut AppState) {
     refresh_answers(state);
     refresh_agreement(state);
     refresh_range_maps(state);
+    expect_jumps(state);
     super::keep::refresh(state);
+}
+
+/// The moments on screen are where the user goes next.
+fn expect_jumps(state: &mut AppState) {
+    let starts: Vec<MediaTime> =
+        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
+    if let Some(player) = &mut state.player {
+        player.expect(starts);
+    }
 }
 
 /// Pictures of a recording that a mean over a range is made from, at most.

@@ -12,6 +12,8 @@ use super::keep::{NotesKeeper, Places};
 use super::marks::Marks;
 use super::model_card::ModelCard;
 use super::notices::Notices;
+use super::performance::Performance;
+use super::picture::RecordedMap;
 use super::queries::Queries;
 use super::recent::RecentLook;
 use super::refresh::Refresh;
@@ -63,8 +65,10 @@ pub struct AppState {
     pub overlay: Overlay,
     /// Maps over a whole range, while that is what is drawn.
     pub range_maps: Option<RangeMaps>,
+    pub recorded_map: RecordedMap,
     pub tasks: Tasks,
     pub notices: Notices,
+    pub performance: Performance,
     pub notes: NotesKeeper,
     pub places: Places,
     /// What was found of the recent sessions; empty until somebody has looked.
@@ -178,8 +182,10 @@ impl AppState {
             agreement: Arc::default(),
             overlay: settings.overlay.clone(),
             range_maps: None,
+            recorded_map: RecordedMap::default(),
             tasks,
             notices: Notices::default(),
+            performance: Performance::default(),
             notes: NotesKeeper::default(),
             places,
             recent_looks: Vec::new(),

@@ -133,18 +133,18 @@ fn close(state: &mut AppState) {
     state.tasks.stop(TaskKind::Thumbnails);
     state.tasks.stop(TaskKind::Case);
     state.tasks.stop(TaskKind::ClipVideo);
-    state.player = None;
+    // hundreds of megabytes in many pieces take a while to give back
+    let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
+    let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
+    std::thread::spawn(move || drop(old));
     state.dataset = None;
-    state.gaze = None;
-    state.annotations.clear();
     state.source_start = None;
     state.unknown_table = None;
     state.marks = Marks::default();
     (state.looped_range, state.focused_lane) = (None, None);
     state.notes.lock(false);
     state.queries.clear();
-    (state.features, state.is_complete) = (None, false);
-    state.thumbnails = None;
+    state.is_complete = false;
     state.files.clear();
     recent::look(state);
 }

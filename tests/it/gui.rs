@@ -312,6 +312,6 @@ fn questions_come_from_a_file_and_bad_ones_are_explained() {
         harness.get_by_label("Path").type_text(&file.to_string_lossy());
         harness.run_steps(1);
         press(&mut harness, egui::Key::Enter);
-        wait_for(&mut harness, sign, |h| h.query_by_label_contains(sign).is_some());
+        wait_for(&mut harness, sign, |h| h.query_all_by_label_contains(sign).next().is_some());
     }
 }

@@ -2,6 +2,7 @@
 
 mod dataset;
 mod overlays;
+mod performance;
 mod player;
 mod results;
 mod session;
@@ -63,6 +64,7 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
         egui::CentralPanel::default().show(ui, |ui| start::start_ui(ui, state, view, out));
     }
     overlays::overlays_ui(ui, state, view, out);
+    performance::performance_window_ui(ui, state, view);
 }
 
 fn is_open(settings: &Settings, panel: PanelId) -> bool {
