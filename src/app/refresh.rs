@@ -41,8 +41,18 @@ pub fn refresh(state: &mut AppState) {
     refresh_answers(state);
     refresh_agreement(state);
     refresh_range_maps(state);
+    expect_jumps(state);
     super::keep::refresh(state);
     expect_jumps(state);
+}
+
+/// The moments on screen are where the user goes next.
+fn expect_jumps(state: &mut AppState) {
+    let starts: Vec<MediaTime> =
+        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
+    if let Some(player) = &mut state.player {
+        player.expect(starts);
+    }
 }
 
 /// The moments on screen are where the user goes next.

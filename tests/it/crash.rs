@@ -9,7 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gazenlq::project::{
-    Edit, GazeFix, GazeFixKind, Id, Judgement, ProjectMarker, Moment, Project, Query, QueryKey, Verdict, Workspace,
+    Edit, GazeFix, GazeFixKind, Id, Judgement, Moment, Project, ProjectMarker, Query, QueryKey, Verdict,
+    Workspace,
 };
 use gazenlq::time::{MediaTime, TimeRange};
 
