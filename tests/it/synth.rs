@@ -322,11 +322,13 @@ fn a_set_that_was_stopped_goes_on_and_equals_one_that_was_not() {
         let read = |root: &Path| std::fs::read(root.join(name)).expect("is there");
         assert!(read(&whole) == read(&stopped), "{name}");
     }
-    // another seed does not mix with it
+    // another seed or configuration does not mix with it
     let mut other = config.clone();
     other.clip.length_secs = 13.0;
-    let error = make_set(&other, 9, 2, &stopped, &JobCtx::detached()).expect_err("is refused").to_string();
-    assert!(error.contains("another seed, configuration or version"), "{error}");
+    for (config, seed) in [(&other, 9), (&config, 10)] {
+        let error = make_set(config, seed, 2, &stopped, &JobCtx::detached()).expect_err("is refused");
+        assert!(error.to_string().contains("another seed, configuration or version"), "{error}");
+    }
 }
 
 #[test]
