@@ -110,6 +110,7 @@ pub enum AppCommand {
     TogglePalette,
     ToggleHelp,
     ToggleNotices,
+    TogglePerformance,
     DismissNotice(u64),
     FocusQuery,
     FocusSearch,
@@ -318,6 +319,7 @@ pub const ACTIONS: &[Action] = actions! {
         "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_anything, |_| AppCommand::ZoomTimeline(1.5).into();
         "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_anything, |_| AppCommand::FitTimeline.into();
         "timeline-selection" "Zoom to the moment", "See the chosen moment and a little around it", [key(Key::Z)], has_moments, |_| AppCommand::ZoomToSelection.into();
+        "performance" "Performance", "What drawing, decoding and uploading take", [ctrl_shift(Key::M)], always, |_| AppCommand::TogglePerformance.into();
         "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
         "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();
         "theme-system" "As the system", "Follow the desktop", [], always, |_| AppCommand::Theme(ThemeChoice::System).into();

@@ -10,6 +10,7 @@ mod gaze_session;
 mod menu;
 mod notices;
 mod panels;
+mod performance;
 mod picture;
 mod queries;
 mod refresh;
@@ -21,6 +22,7 @@ mod view_state;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use command::{AppCommand, Command, PanelId, QueryCommand, SessionCommand};
 use dialogs::PathRequest;
@@ -30,9 +32,11 @@ use tasks::Tasks;
 use view_state::ViewState;
 
 pub use command::{ACTIONS, Action};
+pub use performance::{FrameCost, Performance, Spread};
 
 use crate::grounding::GazeMode;
-use crate::playback::PlaybackCommand;
+use crate::playback::{PlaybackCommand, PlaybackStats};
+use crate::render::Compositor;
 use crate::time::MediaTime;
 use crate::view::video::PictureTarget;
 use crate::view::{fonts, theme};
@@ -182,6 +186,7 @@ impl App {
             }
             AppCommand::ToggleHelp => view.is_help_open ^= true,
             AppCommand::ToggleNotices => view.is_history_open ^= true,
+            AppCommand::TogglePerformance => view.is_performance_open ^= true,
             AppCommand::FocusQuery => view.query.wants_focus = true,
             AppCommand::FocusSearch => view.dataset.wants_focus = true,
             AppCommand::GoTo => view.go_to = Some(String::new()),
@@ -203,15 +208,43 @@ impl App {
     pub fn is_idle(&self) -> bool {
         !self.state.tasks.is_computing()
     }
+
+    /// What the last frames took.
+    pub fn performance(&self) -> &Performance {
+        &self.state.performance
+    }
+
+    /// What playing the open clip has shown and missed.
+    pub fn playback_stats(&self) -> Option<PlaybackStats> {
+        self.state.player.as_ref().map(|player| *player.stats())
+    }
+
+    /// Does what the action of this name does, with the next frame.
+    pub fn act(&mut self, id: &str) {
+        if let Some(action) = Action::by_id(id).filter(|action| (action.is_enabled)(&self.state)) {
+            self.outbox.push((action.command)(&self.state));
+        }
+    }
+}
+
+/// What the last picture took on its way to the graphics device.
+fn upload_time(frame: &eframe::Frame) -> Duration {
+    let compositor = |render: &egui_wgpu::RenderState| {
+        render.renderer.read().callback_resources.get::<Compositor>().map(Compositor::prepare_time)
+    };
+    frame.wgpu_render_state().and_then(compositor).unwrap_or_default()
 }
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.receive();
         self.settle(ctx);
+        self.state.performance.add_logic(began.elapsed());
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.wall_secs = ui.input(|i| i.time);
         if let Some(player) = &mut self.state.player {
             player.tick(self.wall_secs);
@@ -225,8 +258,9 @@ impl eframe::App for App {
         panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
         self.settle(ui.ctx());
         if let Some(secs) = self.state.player.as_ref().and_then(crate::playback::Player::wake_in_secs) {
-            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(secs.max(0.0)));
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(secs.max(0.0)));
         }
+        self.state.performance.end_frame(began, began.elapsed(), upload_time(frame));
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -1,11 +1,12 @@
 //! The state of the window as a `Scene`: what is drawn, on screen and into files.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::state::{AppState, Overlay};
 use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
-use crate::gaze::{GazeSample, GazeState, GazeTrack, frame_map, window_map};
+use crate::gaze::{GazeSample, GazeState, GazeTrack, Heatmap, frame_map, window_map};
 use crate::render::{Mark, Scene, Viewpoint};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::view::legend::Legend;
@@ -30,13 +31,7 @@ pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Op
     let frame = Arc::clone(player.shown()?);
     let time = frame.time;
     let overlay = &state.overlay;
-    let recorded = state.gaze.as_ref().and_then(|gaze| {
-        window_map(gaze.track(), model_window(time), WINDOW_FRAMES)
-            .or_else(|| {
-                gaze.track().at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos))
-            })
-            .map(Arc::new)
-    });
+    let recorded = state.gaze.as_ref().and_then(|gaze| state.recorded_map.at(gaze.track(), time));
     Some(Scene {
         display_size: player.info().display_size,
         predicted: state.features.as_ref().and_then(|f| f.heatmap_near(time)),
@@ -51,6 +46,30 @@ pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Op
         background,
         frame,
     })
+}
+
+/// The recorded map of one picture, made once however often it is drawn.
+#[derive(Default)]
+pub struct RecordedMap(RefCell<Option<MadeOf>>);
+
+struct MadeOf {
+    track: Arc<GazeTrack>,
+    time: MediaTime,
+    map: Option<Arc<Heatmap>>,
+}
+
+impl RecordedMap {
+    fn at(&self, track: &Arc<GazeTrack>, time: MediaTime) -> Option<Arc<Heatmap>> {
+        let mut made = self.0.borrow_mut();
+        if let Some(made) = made.as_ref().filter(|made| Arc::ptr_eq(&made.track, track) && made.time == time)
+        {
+            return made.map.clone();
+        }
+        let of_sample = || track.at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos));
+        let map = window_map(track, model_window(time), WINDOW_FRAMES).or_else(of_sample).map(Arc::new);
+        *made = Some(MadeOf { track: Arc::clone(track), time, map: map.clone() });
+        map
+    }
 }
 
 fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -> Vec<Mark> {

@@ -8,6 +8,7 @@ use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use super::update::start_answer;
 use crate::gaze::metrics::gaze_agreement;
+use crate::time::MediaTime;
 
 /// While evidence arrives, at most this part of the time goes into answering again.
 const SHARE: u32 = 8;
@@ -38,6 +39,16 @@ impl Refresh {
 pub fn refresh(state: &mut AppState) {
     refresh_answers(state);
     refresh_agreement(state);
+    expect_jumps(state);
+}
+
+/// The moments on screen are where the user goes next.
+fn expect_jumps(state: &mut AppState) {
+    let starts: Vec<MediaTime> =
+        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
+    if let Some(player) = &mut state.player {
+        player.expect(starts);
+    }
 }
 
 fn refresh_answers(state: &mut AppState) {

@@ -7,6 +7,8 @@ use super::command::Command;
 use super::dataset::{DataSetCommand, DataSetSession};
 use super::gaze_session::GazeSession;
 use super::notices::Notices;
+use super::performance::Performance;
+use super::picture::RecordedMap;
 use super::queries::Queries;
 use super::refresh::Refresh;
 use super::settings::Settings;
@@ -40,8 +42,10 @@ pub struct AppState {
     /// How well the predicted maps agree with the recorded gaze, over time.
     pub agreement: Arc<Vec<(MediaTime, f32)>>,
     pub overlay: Overlay,
+    pub recorded_map: RecordedMap,
     pub tasks: Tasks,
     pub notices: Notices,
+    pub performance: Performance,
     pub settings: Settings,
 }
 
@@ -113,8 +117,10 @@ impl AppState {
             refresh: Refresh::default(),
             agreement: Arc::default(),
             overlay: Overlay::default(),
+            recorded_map: RecordedMap::default(),
             tasks,
             notices: Notices::default(),
+            performance: Performance::default(),
             settings,
         }
     }

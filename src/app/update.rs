@@ -111,13 +111,12 @@ fn close(state: &mut AppState) {
     state.tasks.stop(TaskKind::Thumbnails);
     state.tasks.stop(TaskKind::Case);
     state.tasks.stop(TaskKind::ClipVideo);
-    state.player = None;
+    // hundreds of megabytes in many pieces take a while to give back
+    let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
+    let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
+    std::thread::spawn(move || drop(old));
     state.dataset = None;
-    state.gaze = None;
-    state.annotations.clear();
     state.queries.clear();
-    state.features = None;
-    state.thumbnails = None;
     state.files.clear();
 }
 

@@ -19,6 +19,7 @@ pub struct ViewState {
     pub palette: Option<String>,
     pub is_help_open: bool,
     pub is_history_open: bool,
+    pub is_performance_open: bool,
     /// Text of the "go to" box while it is open.
     pub go_to: Option<String>,
     pub path_box: Option<PathBox>,
@@ -60,6 +61,9 @@ impl PathBox {
     }
 }
 
+/// Thumbnails uploaded in one frame: a strip that is there all at once must not hold the window up.
+const UPLOADS: usize = 4;
+
 /// Textures of the strip, made once each.
 #[derive(Default)]
 pub struct ThumbnailTextures {
@@ -82,10 +86,13 @@ impl ThumbnailTextures {
             *self = Self { of: Some(Arc::clone(strip)), textures: HashMap::new() };
         }
         let pictures = strip.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for picture in pictures.iter().skip(self.textures.len()) {
+        for picture in pictures.iter().skip(self.textures.len()).take(UPLOADS) {
             let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
             let texture = ctx.load_texture("thumbnail", image, egui::TextureOptions::LINEAR);
             self.textures.insert(picture.time, texture);
+        }
+        if self.textures.len() < pictures.len() {
+            ctx.request_repaint();
         }
         let mut list: Vec<_> = self.textures.iter().map(|(t, x)| (*t, x.id(), x.size_vec2())).collect();
         list.sort_by_key(|(time, ..)| *time);

@@ -107,6 +107,15 @@ impl ClipImageTower {
         images.pop().ok_or_else(|| candle_core::Error::Msg("no picture came out".to_owned()))
     }
 
+    /// The picture at the size that the tower takes, 224 x 224; of a prepared picture, itself.
+    pub fn prepared(&self, image: &RgbImage8) -> RgbImage8 {
+        let side = self.config.patch * self.config.grid;
+        match self.framing {
+            Framing::Squeeze => image.resize(side, side, Filter::Bicubic),
+            Framing::CentreCrop => image.square_crop(side, Filter::Bicubic),
+        }
+    }
+
     /// Several pictures at once, of any sizes.
     pub fn forward_batch(&self, images: &[RgbImage8]) -> Result<Vec<ClipImage>> {
         if images.is_empty() {
@@ -147,11 +156,7 @@ impl ClipImageTower {
     fn patch_pixels(&self, image: &RgbImage8) -> Vec<f32> {
         let Config { patch, grid, .. } = self.config;
         let side = patch * grid;
-        let square = match self.framing {
-            Framing::Squeeze => image.resize(side, side, Filter::Bicubic),
-            Framing::CentreCrop => image.square_crop(side, Filter::Bicubic),
-        };
-        let planes = square.normalised(MEAN, STD);
+        let planes = self.prepared(image).normalised(MEAN, STD);
         let mut pixels = Vec::with_capacity(planes.len());
         for cell in 0..grid * grid {
             let corner = cell / grid * patch * side + cell % grid * patch;

@@ -3,6 +3,7 @@
 //! Uploads only what changed since the last picture.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::colormap::{Colormap, luts};
 use super::scene::{Compare, HeatMode, Scene};
@@ -23,6 +24,8 @@ pub struct Compositor {
     colormaps: wgpu::Texture,
     planes: Option<PlaneTextures>,
     bindings: Option<wgpu::BindGroup>,
+    /// What the last `prepare` took.
+    prepare_time: Duration,
 }
 
 struct HeatTexture {
@@ -97,11 +100,18 @@ impl Compositor {
             colormaps,
             planes: None,
             bindings: None,
+            prepare_time: Duration::ZERO,
         }
+    }
+
+    /// What the last `prepare` took, uploads and all.
+    pub fn prepare_time(&self) -> Duration {
+        self.prepare_time
     }
 
     /// Uploads what changed and writes the uniform block for a viewport of this many pixels.
     pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, scene: &Scene, viewport: [f32; 2]) {
+        let began = Instant::now();
         self.upload_frame(device, queue, &scene.frame);
         for (slot, map) in self.maps.iter_mut().zip([&scene.predicted, &scene.recorded]) {
             let Some(map) = map else { continue };
@@ -114,6 +124,7 @@ impl Compositor {
         if self.bindings.is_none() {
             self.bindings = self.bind(device);
         }
+        self.prepare_time = began.elapsed();
     }
 
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {

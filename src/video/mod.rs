@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 pub use frame::{Frame, Planes, Rotation, YuvMatrix};
 pub use index::FrameTable;
-pub use reader::{VideoReader, decoders, ffmpeg_versions};
+pub use reader::{OnTheWay, VideoReader, decoders, ffmpeg_versions};
 pub use sound::{SoundBlock, SoundReader, count_in, samples_long};
 pub use thumbnails::{Thumbnail, thumbnails};
 pub use writer::VideoWriter;

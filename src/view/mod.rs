@@ -6,6 +6,7 @@ pub mod legend;
 pub mod mapping_form;
 pub mod moments;
 pub mod notices;
+pub mod performance;
 pub mod theme;
 pub mod timeline;
 pub mod video;

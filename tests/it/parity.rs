@@ -162,6 +162,24 @@ fn unisal() {
     }
 }
 
+/// Extraction keeps pictures at the sizes that the networks take: it must not show in the answers.
+#[test]
+fn a_prepared_picture_says_the_same_as_the_whole_one() {
+    let dir = ModelDir::from_env();
+    let Some(tower) = loaded(ClipImageTower::load(&dir, &Device::Cpu)) else { return };
+    let Some(unisal) = loaded(Unisal::load(&dir, &Device::Cpu)) else { return };
+    let Some(tagger) = loaded(EfficientNetLite2::load(&dir, &Device::Cpu)) else { return };
+    let (width, height) = (640, 360);
+    let rgb = (0..width * height * 3).map(|i| (i * 7 + i / width * 13 % 251) as u8).collect();
+    let whole = RgbImage8::new(width, height, rgb);
+    let patches = |image: &RgbImage8| tower.forward(image).unwrap().patches;
+    assert_eq!(patches(&whole), patches(&tower.prepared(&whole)));
+    let map = |image: &RgbImage8| values(&unisal.log_probability(image).unwrap());
+    assert_eq!(map(&whole), map(&unisal.prepared(&whole)));
+    let tags = |image: &RgbImage8| tagger.tags(image).unwrap().probabilities;
+    assert_eq!(tags(&whole), tags(&tagger.prepared(&whole)));
+}
+
 /// A tiny tower with the checkpoint's names, on real tokens.
 #[test]
 fn clip_text_tower() {

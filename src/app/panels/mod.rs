@@ -2,6 +2,7 @@
 
 mod dataset;
 mod overlays;
+mod performance;
 mod player;
 mod results;
 mod session;
@@ -56,4 +57,5 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
         egui::CentralPanel::default().show(ui, |ui| start::start_ui(ui, state, out));
     }
     overlays::overlays_ui(ui, state, view, out);
+    performance::performance_window_ui(ui, state, view);
 }

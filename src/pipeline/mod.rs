@@ -1,7 +1,11 @@
 //! The default pipeline, `light`: pretrained networks, nothing trained by us.
 //!
 //! A clip is sampled coarse to fine. Each picture gets CLIP's vectors and a predicted gaze map, quick
-//! tags help while most are still to come; a question is answered from them in milliseconds. The window and the command line call this.
+//! tags help while most are still to come; a question is answered from them in milliseconds. The
+//! window and the command line call this.
+
+mod decode;
+mod itinerary;
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -11,25 +15,21 @@ use anyhow::Context as _;
 
 use crate::features::store::{self, Kept};
 use crate::features::{
-    ClipFeatures, ClipImageTower, EfficientNetLite2, FrameEvidence, QueryEncoder, RgbImage8, TagEvidence,
-    TagMeanings,
+    ClipFeatures, ClipImageTower, EfficientNetLite2, FrameEvidence, QueryEncoder, TagEvidence, TagMeanings,
 };
 use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
 use crate::grounding::{GazeMode, GazeWeights, LABEL, Localization, Localizer, moments_of, score_curve};
 use crate::job::JobCtx;
 use crate::nn::{self, ModelDir, Registry};
-use crate::time::{FrameIdx, MediaTime, TimeRange};
-use crate::video::{FrameTable, VideoError, VideoInfo, VideoReader};
+use crate::time::{MediaTime, TimeRange};
+use crate::video::{FrameTable, VideoInfo, VideoReader};
+use decode::{Picture, Sight};
+use itinerary::{Look, order, samples};
 
 /// Moments of an answer.
 pub const TOP: usize = 5;
-/// First pass: one of so many of the wanted pictures; each later pass halves it.
-const COARSEST: usize = 8;
 /// Pictures that go through CLIP together.
 const BATCH: usize = 4;
-/// A clip longer than an hour and a half is looked at less than once a second, so that its evidence
-/// stays below 240 MB of memory.
-const MAX_PICTURES: f64 = 5_400.0;
 /// What a picture costs, in proportion, for the time that is left: CLIP and UNISAL take about 140 ms
 /// on two cores, quick tags of two views 55.
 const LOOK_COST: u64 = 5;
@@ -44,22 +44,6 @@ pub struct LightPipeline {
     tagger: EfficientNetLite2,
     meanings: TagMeanings,
     queries: QueryEncoder,
-}
-
-/// What is done with one picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    /// CLIP and the gaze estimator.
-    Whole,
-    /// Names what is in it, within milliseconds.
-    Tags,
-}
-
-struct Picture {
-    look: Look,
-    frame: FrameIdx,
-    time: MediaTime,
-    image: RgbImage8,
 }
 
 /// Downloads what is missing, checks it and converts it.
@@ -115,6 +99,7 @@ impl LightPipeline {
         drop(reader);
         let wanted = samples(&table, fps);
         let order = order(&wanted, features);
+        let steps = itinerary::itinerary(&order, &table);
         let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
         ctx.step(0, total)?;
         let mut keep = store::Writer::open(features.clip_id())
@@ -124,7 +109,7 @@ impl LightPipeline {
         // decoding runs ahead on its own thread; two batches wait at most
         std::thread::scope(|scope| {
             let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
-            let decoding = scope.spawn(move || decode(&info, &table, &order, &sender));
+            let decoding = scope.spawn(move || decode::walk(&info, &table, &steps, self, &sender));
             self.look_at_all(
                 pictures,
                 &mut |evidence| {
@@ -153,8 +138,8 @@ impl LightPipeline {
         let mut waiting: Vec<Picture> = Vec::new();
         let mut pictures = pictures.into_iter().peekable();
         while let Some(picture) = pictures.next() {
-            let is_last_of_its_kind = pictures.peek().is_none_or(|next| next.look != picture.look);
-            let look = picture.look;
+            let look = picture.look();
+            let is_last_of_its_kind = pictures.peek().is_none_or(|next| next.look() != look);
             waiting.push(picture);
             if look == Look::Whole && waiting.len() < BATCH && !is_last_of_its_kind {
                 continue;
@@ -165,7 +150,7 @@ impl LightPipeline {
                 Look::Whole => self.look_whole(batch)?.into_iter().for_each(&mut *found),
                 Look::Tags => {
                     for picture in &batch {
-                        found(self.name(picture)?);
+                        self.name(picture)?.into_iter().for_each(&mut *found);
                     }
                 }
             }
@@ -175,19 +160,26 @@ impl LightPipeline {
     }
 
     fn look_whole(&self, batch: Vec<Picture>) -> anyhow::Result<Vec<Kept>> {
-        let (stamps, images): (Vec<_>, Vec<_>) =
-            batch.into_iter().map(|p| ((p.frame, p.time), p.image)).unzip();
-        let embedded = self.tower.forward_batch(&images)?;
-        let evidence =
-            stamps.into_iter().zip(&images).zip(&embedded).map(|(((frame, time), image), clip)| {
-                Ok(Kept::Frame(FrameEvidence::new(frame, time, clip, self.gaze.estimate(image)?)))
-            });
+        let mut stamps = Vec::new();
+        let (mut squares, mut wides) = (Vec::new(), Vec::new());
+        for Picture { frame, time, sight } in batch {
+            if let Sight::Whole { clip, gaze } = sight {
+                stamps.push((frame, time));
+                squares.push(clip);
+                wides.push(gaze);
+            }
+        }
+        let embedded = self.tower.forward_batch(&squares)?;
+        let evidence = stamps.into_iter().zip(&wides).zip(&embedded).map(|(((frame, time), image), clip)| {
+            Ok(Kept::Frame(FrameEvidence::new(frame, time, clip, self.gaze.estimate(image)?)))
+        });
         evidence.collect()
     }
 
-    fn name(&self, picture: &Picture) -> anyhow::Result<Kept> {
-        let [whole, middle] = [&picture.image, &lower_middle(&picture.image)].map(|i| self.tagger.tags(i));
-        Ok(Kept::Tags(TagEvidence::new(picture.frame, picture.time, &whole?, &middle?)))
+    fn name(&self, picture: &Picture) -> anyhow::Result<Option<Kept>> {
+        let Sight::Tags(views) = &picture.sight else { return Ok(None) };
+        let [whole, middle] = views.each_ref().map(|view| self.tagger.tags(view));
+        Ok(Some(Kept::Tags(TagEvidence::new(picture.frame, picture.time, &whole?, &middle?))))
     }
 }
 
@@ -234,39 +226,6 @@ impl Look {
     }
 }
 
-/// Sends the pictures in this order; one that cannot be decoded is left out.
-fn decode(
-    info: &Arc<VideoInfo>,
-    table: &Arc<FrameTable>,
-    order: &[(Look, FrameIdx)],
-    sender: &mpsc::SyncSender<Picture>,
-) -> Result<(), VideoError> {
-    // a reader cannot cross threads, so this one opens its own
-    let mut reader = VideoReader::reopen(info, table)?;
-    for (look, index) in order {
-        let frame = match reader.frame_at(*index) {
-            Ok(frame) => frame,
-            Err(error) => {
-                tracing::warn!("a picture is left out: {error}");
-                continue;
-            }
-        };
-        let [width, height] = frame.upright_size().map(|n| n as usize);
-        let image = RgbImage8::new(width, height, frame.to_rgb());
-        if sender.send(Picture { look: *look, frame: *index, time: frame.time, image }).is_err() {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// A square of half the short side, below the middle: where hands work.
-fn lower_middle(image: &RgbImage8) -> RgbImage8 {
-    let side = (image.width.min(image.height) / 2).max(1);
-    let top = (image.height * 3 / 5).saturating_sub(side / 2).min(image.height - side);
-    image.crop((image.width - side) / 2, top, side, side)
-}
-
 /// The gaze that weighs each picture, and whose it is. Negative takes the recording where there is
 /// one.
 fn gaze_weights(
@@ -296,78 +255,4 @@ fn gaze_weights(
 fn recorded_map(track: &GazeTrack, time: MediaTime) -> Option<Arc<Heatmap>> {
     let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
     window_map(track, TimeRange::new(time - half, time + half), WINDOW_FRAMES).map(Arc::new)
-}
-
-/// The pictures at an even rate, no more than can be kept in memory.
-fn samples(table: &FrameTable, fps: f32) -> Vec<FrameIdx> {
-    let end = table.range().end().secs();
-    let step = (1.0 / f64::from(fps.clamp(0.01, 30.0))).max(end / MAX_PICTURES);
-    let mut frames: Vec<FrameIdx> = (0..)
-        .map(|i| (f64::from(i) + 0.5) * step)
-        .take_while(|secs| *secs < end)
-        .map(|secs| table.at(MediaTime::from_secs(secs)))
-        .collect();
-    if frames.is_empty() {
-        frames.push(FrameIdx(0));
-    }
-    frames.dedup();
-    frames
-}
-
-/// A glance at every eighth picture, quick tags of all while CLIP has seen less than half, then
-/// every fourth picture, every second, every one; what is known is left out.
-fn order(wanted: &[FrameIdx], features: &ClipFeatures) -> Vec<(Look, FrameIdx)> {
-    let unseen = |frames: &[FrameIdx]| -> Vec<(Look, FrameIdx)> {
-        frames.iter().filter(|f| !features.has_frame(**f)).map(|f| (Look::Whole, *f)).collect()
-    };
-    let (glance, rest) = coarse_to_fine(wanted);
-    let (glance, rest) = (unseen(&glance), unseen(&rest));
-    let tags = if rest.len() * 2 > wanted.len() {
-        wanted.iter().filter(|f| !features.has_tags(**f)).map(|f| (Look::Tags, *f)).collect()
-    } else {
-        Vec::new()
-    };
-    [glance, tags, rest].concat()
-}
-
-/// Every eighth; then every fourth, ... each pass in time order, each picture once.
-fn coarse_to_fine(frames: &[FrameIdx]) -> (Vec<FrameIdx>, Vec<FrameIdx>) {
-    let pass = |stride: usize| {
-        let is_new = move |i: usize| stride == COARSEST || !i.is_multiple_of(stride * 2);
-        (0..frames.len()).step_by(stride).filter(move |i| is_new(*i)).map(|i| frames[i])
-    };
-    (pass(COARSEST).collect(), [4, 2, 1].into_iter().flat_map(pass).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::features::{ClipImage, EMBED_DIM, PATCH_GRID};
-    use crate::gaze::CentrePrior;
-
-    #[test]
-    fn every_picture_is_visited_once_the_whole_clip_first() {
-        let frames: Vec<FrameIdx> = (0..37).map(FrameIdx).collect();
-        let (glance, rest) = coarse_to_fine(&frames);
-        assert_eq!(glance, [0, 8, 16, 24, 32].map(FrameIdx));
-        let mut sorted = [glance, rest].concat();
-        sorted.sort();
-        assert_eq!(sorted, frames);
-    }
-
-    #[test]
-    fn tags_are_looked_for_only_while_little_is_known() {
-        let frames: Vec<FrameIdx> = (0..16).map(FrameIdx).collect();
-        let features = ClipFeatures::new("test", MediaTime::from_secs(16.0));
-        let order_of = |look| order(&frames, &features).iter().filter(|(l, _)| *l == look).count();
-        assert_eq!((order_of(Look::Whole), order_of(Look::Tags)), (16, 16));
-        let seen = |frame: u32| {
-            let patches = vec![[0.5; EMBED_DIM]; PATCH_GRID * PATCH_GRID];
-            let image = ClipImage { whole: [0.5; EMBED_DIM], patches };
-            let time = MediaTime::from_secs(f64::from(frame));
-            Kept::Frame(FrameEvidence::new(FrameIdx(frame), time, &image, CentrePrior::default().map()))
-        };
-        (0..10).for_each(|frame| features.add(seen(frame)));
-        assert_eq!((order_of(Look::Whole), order_of(Look::Tags)), (6, 0));
-    }
 }
