@@ -25,7 +25,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("synth", &["time", "job", "project", "video", "gaze", "render"]),
     ("view", &["time", "job", "project", "video", "gaze", "grounding", "render"]),
     ("export", &["time", "job", "project", "video", "gaze", "grounding", "render", "view"]),
-    ("diagnostics", &["video", "nn", "render", "export", "logging"]),
+    ("diagnostics", &["project", "video", "nn", "features", "render", "export", "logging"]),
     (
         "session",
         &[

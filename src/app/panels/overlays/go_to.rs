@@ -63,7 +63,7 @@ fn place(text: &str, table: &FrameTable) -> Option<MediaTime> {
         }
         MediaTime::from_secs(secs)
     };
-    Some(table.range().clamp(time))
+    time.secs().is_finite().then(|| table.range().clamp(time))
 }
 
 #[cfg(test)]
