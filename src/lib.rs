@@ -23,6 +23,7 @@ pub mod session;
 pub mod split;
 pub mod stores;
 pub mod time;
+pub mod train;
 pub mod video;
 pub mod view;
 

@@ -40,8 +40,10 @@ impl Linear {
     /// # Shapes
     /// `weight` `[out, in]`, `bias` `[out]`
     pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
+        let is_trained = weight.track_op() || bias.track_op();
         if weight.device().is_cpu()
             && weight.dtype() == DType::F32
+            && !is_trained
             && let Some(packed) = Packed::new(&weight, &bias)?
         {
             return Ok(Self(Weights::Packed(packed)));

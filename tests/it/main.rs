@@ -22,5 +22,6 @@ mod render;
 mod shaders;
 mod sound;
 mod support;
+mod training;
 mod video;
 mod view;

@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 
 use super::blocks::{CrossAttention, SelfAttention, Sequence, load_norm};
 use super::config::{Config, GazeMode};
-use super::trace::Trace;
+use super::pass::Pass;
 use crate::nn::layers::LayerNorm;
 use crate::nn::ops::{Extent, Pads, residual};
 
@@ -58,7 +58,7 @@ impl GazeBranch {
         (tokens, positions): &(Tensor, Option<Tensor>),
         extent: Extent,
         place: &str,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Tensor> {
         let tokens = if self.is_negated { tokens.neg()? } else { tokens.clone() };
         let mut tokens = self.ln_u.forward(&tokens)?;
@@ -67,7 +67,7 @@ impl GazeBranch {
         }
         let queries = self.attn.queries(&self.ln_v.forward(x)?)?;
         let tokens = self.ln_g.forward(&tokens)?;
-        self.attn.forward(&queries, &tokens, extent.valid, [place, "gaze_attn"], trace)
+        self.attn.forward(&queries, &tokens, extent.valid, [place, "gaze_attn"], pass)
     }
 }
 
@@ -119,23 +119,32 @@ impl Fusion {
         tokens: &Tensor,
         positions: Option<&Tensor>,
         extent: Extent,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<FusedHalf> {
-        let tokens = (tokens.clone(), positions.cloned());
-        let branch = self.gaze.forward(video, &tokens, extent, NAME, trace)?;
         let queries = self.text_attn.queries(&self.gaze.ln_v.forward(video)?)?;
+        let Some(scale) = pass.branch_scale(&self.gaze.scale)? else {
+            return Ok(FusedHalf { x: video.clone(), queries, extent });
+        };
+        let tokens = (tokens.clone(), positions.cloned());
+        let branch = self.gaze.forward(video, &tokens, extent, NAME, pass)?;
         // the padding stays: the first video block reads what the embedding left there
-        let x = residual(video, &branch, &self.gaze.scale, extent.valid, Pads::Keep)?;
+        let x = residual(video, &branch, &scale, extent.valid, Pads::Keep)?;
         Ok(FusedHalf { x, queries, extent })
     }
 
-    pub fn second_half(&self, half: &FusedHalf, text: &Sequence, trace: &mut Trace) -> Result<Tensor> {
+    pub fn second_half(&self, half: &FusedHalf, text: &Sequence, pass: &mut Pass) -> Result<Tensor> {
         let FusedHalf { x, queries, extent } = half;
-        let other = self.ln_t.forward(&text.x)?;
-        let place = [NAME, "text_attn"];
-        let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, trace)?;
-        let x = residual(x, &branch, &self.text_scale, extent.valid, Pads::Keep)?;
-        let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, trace)?;
-        residual(&x, &branch, &self.self_scale, extent.valid, Pads::Keep)
+        let mut x = x.clone();
+        if let Some(scale) = pass.branch_scale(&self.text_scale)? {
+            let other = self.ln_t.forward(&text.x)?;
+            let place = [NAME, "text_attn"];
+            let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, pass)?;
+            x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
+        }
+        if let Some(scale) = pass.branch_scale(&self.self_scale)? {
+            let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, pass)?;
+            x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
+        }
+        Ok(x)
     }
 }

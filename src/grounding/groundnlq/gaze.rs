@@ -3,7 +3,7 @@
 //!
 //! The paper gives five gated linear units, one self-attention, a projection to 384, a regression
 //! to 64x64 and a gaze branch of 3-D convolutions. What it leaves open (widths, norms, residuals) is
-//! ours, so a checkpoint of the authors' would not fit. Dropout plays no part here.
+//! ours, so a checkpoint of the authors' would not fit.
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -12,8 +12,9 @@ use super::GroundNlqError;
 use super::backbone::sinusoid;
 use super::blocks::MaskedConv;
 use super::config::{Config, GazeAlign, GazeConfig, GazeMode, GazeScope};
+use super::pass::{Keep, Pass};
 use crate::nn::layers::{LayerNorm, Linear};
-use crate::nn::ops::{Activation, Extent, attention_between};
+use crate::nn::ops::{Activation, Extent, activate, attention_between, conv3d_half};
 
 const EPS: f32 = 1e-5;
 /// Channels of the gaze branch after each convolution; every one halves the map.
@@ -40,6 +41,16 @@ pub struct GazeEstimates {
     pub maps: Tensor,
     /// The middle of each window, seconds on the clip's clock.
     pub centres_secs: Vec<f64>,
+}
+
+/// What the estimator says of a run of windows while it is trained.
+pub struct Learned {
+    /// [windows, width]
+    pub tokens: Tensor,
+    /// Logarithms of the predicted maps: [windows, cells].
+    pub log_maps: Tensor,
+    /// What the gaze branch makes of the true maps: [windows, width].
+    pub gaze: Tensor,
 }
 
 pub struct GazeEstimator {
@@ -91,6 +102,15 @@ impl GazeEstimator {
 
     /// Tokens and maps of all windows. Windows attend to each other within runs of `gaze.sequence`.
     pub fn estimate(&self, input: &GazeFeatures) -> std::result::Result<GazeEstimates, GroundNlqError> {
+        self.estimate_in(input, &mut Pass::new(Keep::Nothing))
+    }
+
+    /// The same as a pass of training has it: gradients flow to the tokens and maps.
+    pub fn estimate_in(
+        &self,
+        input: &GazeFeatures,
+        pass: &mut Pass,
+    ) -> std::result::Result<GazeEstimates, GroundNlqError> {
         let dims = input.features.dims();
         if dims.len() != 2 || dims[1] != self.config.input_dim || dims[0] == 0 {
             let found = dims.to_vec();
@@ -101,7 +121,7 @@ impl GazeEstimator {
         for first in (0..windows).step_by(self.config.sequence) {
             let count = self.config.sequence.min(windows - first);
             let part = input.features.narrow(0, first, count)?.contiguous()?;
-            let hidden = self.hidden(&part)?;
+            let hidden = self.hidden(&part, pass)?;
             let logits = self.regress(&hidden)?;
             let map = candle_nn::ops::softmax(&logits, D::Minus1)?;
             tokens.push(match self.config.mode {
@@ -125,12 +145,22 @@ impl GazeEstimator {
         })
     }
 
+    /// What the estimator is trained on: a run of windows with the maps of where the wearer looked.
+    ///
+    /// # Shapes
+    /// `features` [windows, input_dim], at most `gaze.sequence` windows; `maps` [windows, side, side]
+    pub fn learn(&self, features: &Tensor, maps: &Tensor, pass: &mut Pass) -> Result<Learned> {
+        let hidden = self.hidden(features, pass)?;
+        let log_maps = candle_nn::ops::log_softmax(&self.regress(&hidden)?, D::Minus1)?;
+        Ok(Learned { tokens: self.project(&hidden)?, log_maps, gaze: self.branch.forward(maps)? })
+    }
+
     /// # Shapes
     /// [windows, input_dim] → [windows, hidden]
-    fn hidden(&self, x: &Tensor) -> Result<Tensor> {
+    fn hidden(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let mut x = self.input_norm.forward(x)?;
         for unit in &self.units {
-            x = unit.forward(&x)?;
+            x = unit.forward(&x, pass)?;
         }
         let windows = x.dim(0)?;
         x = (x + self.positions.narrow(0, 0, windows)?)?;
@@ -175,16 +205,16 @@ impl GatedUnit {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let extent = Extent { rows: x.dim(0)?, valid: x.dim(0)? };
         let gated = |x: &Tensor| {
             let gate = candle_nn::ops::sigmoid(&self.gate.forward(x, extent)?)?;
             self.value.forward(x, extent)? * gate
         };
         if self.is_first {
-            return self.norm.forward(&gated(x)?);
+            return pass.dropout(self.norm.forward(&gated(x)?)?);
         }
-        x + gated(&self.norm.forward(x)?)?
+        x + pass.dropout(gated(&self.norm.forward(x)?)?)?
     }
 }
 
@@ -213,20 +243,19 @@ impl GazeBranch {
     fn forward(&self, maps: &Tensor) -> Result<Tensor> {
         let cells = maps.dim(1)? * maps.dim(2)?;
         // a map without preference becomes ones
-        let mut x = (maps.unsqueeze(1)? * cells as f64)?;
+        let mut x = (maps.unsqueeze(3)? * cells as f64)?;
         for conv in &self.convs {
             x = conv.forward(&x)?;
         }
-        let x = x.avg_pool2d(2)?.flatten_from(1)?;
+        let x = x.permute((0, 3, 1, 2))?.contiguous()?.avg_pool2d(2)?.flatten_from(1)?;
         self.projection[1].forward(&self.projection[0].forward_with(&x, Activation::Gelu)?)
     }
 }
 
-/// A 3x3x3 convolution with stride (1, 2, 2), group norm over the whole sequence, ReLU. candle has no
-/// 3-D convolution: it is the sum of three 2-D ones, each over the sequence shifted by a window.
+/// A 3x3x3 convolution with stride (1, 2, 2), group norm over the whole sequence, ReLU.
 struct Conv3d {
-    /// One kernel for the window before, the same and the one after.
-    kernels: [Tensor; 3],
+    /// [out, 27 * in]
+    kernel: Tensor,
     bias: Tensor,
     norm_weight: Tensor,
     norm_bias: Tensor,
@@ -236,9 +265,8 @@ impl Conv3d {
     fn load(weights: &VarBuilder, index: usize) -> Result<Self> {
         let (inputs, outputs) = (BRANCH[index], BRANCH[index + 1]);
         let kernel = weights.pp("conv").get((outputs, inputs, 3, 3, 3), "weight")?;
-        let at = |tap| kernel.narrow(2, tap, 1)?.squeeze(2)?.contiguous();
         Ok(Self {
-            kernels: [at(0)?, at(1)?, at(2)?],
+            kernel: kernel.permute((0, 2, 3, 4, 1))?.contiguous()?.reshape((outputs, 27 * inputs))?,
             bias: weights.pp("conv").get(outputs, "bias")?,
             norm_weight: weights.pp("norm").get(outputs, "weight")?,
             norm_bias: weights.pp("norm").get(outputs, "bias")?,
@@ -246,28 +274,17 @@ impl Conv3d {
     }
 
     /// # Shapes
-    /// [windows, in, h, w] → [windows, out, h / 2, w / 2]
+    /// [windows, h, w, in] → [windows, h / 2, w / 2, out]
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let windows = x.dim(0)?;
-        let around = x.pad_with_zeros(0, 1, 1)?;
-        let column = |x: &Tensor| x.reshape((1, (), 1, 1));
-        let mut sum = None;
-        for (tap, kernel) in self.kernels.iter().enumerate() {
-            let y = around.narrow(0, tap, windows)?.contiguous()?.conv2d(kernel, 1, 2, 1, 1)?;
-            sum = Some(match sum {
-                Some(sum) => (sum + y)?,
-                None => y,
-            });
-        }
-        let Some(y) = sum else { candle_core::bail!("a convolution has three taps") };
-        let y = y.broadcast_add(&column(&self.bias)?)?;
-        let (_, channels, h, w) = y.dims4()?;
-        let groups = y.reshape((windows, GROUPS, channels / GROUPS * h * w))?;
+        let y = conv3d_half(x, &self.kernel, &self.bias)?;
+        let channels = y.dim(3)?;
+        let groups = y.reshape(((), GROUPS, channels / GROUPS))?;
         let over = |x: &Tensor| x.mean_keepdim(2)?.mean_keepdim(0);
         let centred = groups.broadcast_sub(&over(&groups)?)?;
         let variance = over(&centred.sqr()?)?;
         let y = centred.broadcast_div(&(variance + f64::from(EPS))?.sqrt()?)?.reshape(y.shape())?;
-        y.broadcast_mul(&column(&self.norm_weight)?)?.broadcast_add(&column(&self.norm_bias)?)?.relu()
+        let y = y.broadcast_mul(&self.norm_weight)?.broadcast_add(&self.norm_bias)?;
+        activate(&y, Activation::Relu)
     }
 }
 
@@ -365,18 +382,18 @@ mod tests {
     }
 
     #[test]
-    fn three_flat_convolutions_are_one_in_space_and_time() {
+    fn a_convolution_in_space_and_time_is_its_definition_and_normalised() {
         let noise = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
-        let (x, kernel) = (noise(&[4, 1, 6, 6]), noise(&[16, 1, 3, 3, 3]));
-        let at = |tap| kernel.narrow(2, tap, 1).unwrap().squeeze(2).unwrap();
+        let (x, kernel) = (noise(&[4, 6, 6, 1]), noise(&[16, 27]));
         let conv = Conv3d {
-            kernels: [at(0), at(1), at(2)],
+            kernel: kernel.clone(),
             bias: noise(&[16]),
             norm_weight: Tensor::ones(16, DType::F32, &Device::Cpu).unwrap(),
             norm_bias: Tensor::zeros(16, DType::F32, &Device::Cpu).unwrap(),
         };
         let found = conv.forward(&x).unwrap();
-        assert_eq!(found.dims(), [4, 16, 3, 3]);
+        assert_eq!(found.dims(), [4, 3, 3, 16]);
+        let found = found.permute((0, 3, 1, 2)).unwrap();
         // the definition, in plain loops
         let x4 = |t: i64, y: i64, z: i64| {
             let inside = (0..4).contains(&t) && (0..6).contains(&y) && (0..6).contains(&z);
@@ -384,7 +401,7 @@ mod tests {
             if !inside {
                 return 0f64;
             }
-            let value = x.get(at(t)).unwrap().get(0).unwrap().get(at(y)).unwrap().get(at(z)).unwrap();
+            let value = x.get(at(t)).unwrap().get(at(y)).unwrap().get(at(z)).unwrap().get(0).unwrap();
             f64::from(value.to_scalar::<f32>().unwrap())
         };
         let weights = kernel.flatten_all().unwrap().to_vec1::<f32>().unwrap();

@@ -29,8 +29,9 @@ mod fusion;
 mod gaze;
 mod heads;
 mod import;
+mod pass;
+mod points;
 mod reference_config;
-mod trace;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -44,11 +45,12 @@ pub use config::{
     GazeScope, NetworkConfig, VideoPadding,
 };
 pub use decode::{candidates, in_seconds, probability, suppressed};
-pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, align_tokens};
+pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, Learned, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
 pub use import::{Imported, import, imported, sha256_of};
-pub use trace::{Keep, Trace};
+pub use pass::{Chance, Keep, Pass};
+pub use points::Points;
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};
 
 use super::Window;
@@ -276,14 +278,14 @@ impl GroundNlq {
             let found = gaze.dims().to_vec();
             return Err(GroundNlqError::Shape { what: "gaze", expected: self.config.network.width, found });
         }
-        let mut trace = Trace::new(Keep::Nothing);
+        let mut pass = Pass::new(Keep::Nothing);
         let max = self.config.features.max_steps;
         let mut pieces = Vec::new();
         for first_step in piece_starts(steps, max) {
             let count = max.min(steps - first_step);
             let part = |x: &Tensor| x.narrow(0, first_step, count)?.contiguous();
             let gaze = gaze.as_ref().map(part).transpose()?;
-            let encoded = self.backbone.encode_video(&part(&video)?, gaze.as_ref(), &mut trace)?;
+            let encoded = self.backbone.encode_video(&part(&video)?, gaze.as_ref(), &mut pass)?;
             pieces.push(Piece { first_step, encoded });
         }
         Ok(EncodedClip { pieces, steps, duration_secs })
@@ -302,15 +304,15 @@ impl GroundNlq {
         let text = self.accepted("text", text, self.config.features.text_dim)?;
         let padding = usize::from(ask.text_padding == TextPadding::Padded);
         let tokens = text.pad_with_zeros(0, 0, padding)?;
-        let mut trace = Trace::new(Keep::Nothing);
-        let text = self.backbone.encode_text(&tokens, text.dim(0)?, &mut trace)?;
+        let mut pass = Pass::new(Keep::Nothing);
+        let text = self.backbone.encode_text(&tokens, text.dim(0)?, &mut pass)?;
         let (features, mut decode) = (&self.config.features, self.config.decode.clone());
         decode.nms.keep = ask.keep.unwrap_or(decode.nms.keep);
         let mut found = Vec::new();
         let mut explained = Vec::new();
         for piece in &clip.pieces {
-            let mut trace = Trace::new(if ask.explain { Keep::Attention } else { Keep::Nothing });
-            let levels = self.backbone.pyramid(&piece.encoded, &text, &mut trace)?;
+            let mut pass = Pass::new(if ask.explain { Keep::Attention } else { Keep::Nothing });
+            let levels = self.backbone.pyramid(&piece.encoded, &text, &mut pass)?;
             let levels = self.outputs(&levels)?;
             let shift = piece.first_step as f32;
             let windows = candidates(&levels, &decode).into_iter().map(|w| Window {
@@ -320,7 +322,7 @@ impl GroundNlq {
             });
             let windows: Vec<Window> = windows.collect();
             if ask.explain {
-                explained.push(self.explained(piece, &levels, &windows, &trace, clip.duration_secs)?);
+                explained.push(self.explained(piece, &levels, &windows, &pass, clip.duration_secs)?);
             }
             found.extend(windows);
         }
@@ -344,14 +346,14 @@ impl GroundNlq {
         video: &Tensor,
         text: &Tensor,
         tokens: usize,
-    ) -> Result<(Trace, Vec<LevelOutput>), GroundNlqError> {
+    ) -> Result<(Pass, Vec<LevelOutput>), GroundNlqError> {
         let video = self.accepted("video", video, self.config.features.video_dim)?;
         let text = self.accepted("text", text, self.config.features.text_dim)?;
-        let mut trace = Trace::new(Keep::Stages);
-        let encoded = self.backbone.encode_video(&video, None, &mut trace)?;
-        let text = self.backbone.encode_text(&text, tokens, &mut trace)?;
-        let levels = self.backbone.pyramid(&encoded, &text, &mut trace)?;
-        Ok((trace, self.outputs(&levels)?))
+        let mut pass = Pass::new(Keep::Stages);
+        let encoded = self.backbone.encode_video(&video, None, &mut pass)?;
+        let text = self.backbone.encode_text(&text, tokens, &mut pass)?;
+        let levels = self.backbone.pyramid(&encoded, &text, &mut pass)?;
+        Ok((pass, self.outputs(&levels)?))
     }
 
     fn outputs(
@@ -369,7 +371,7 @@ impl GroundNlq {
         piece: &Piece,
         levels: &[LevelOutput],
         windows: &[Window],
-        trace: &Trace,
+        pass: &Pass,
         duration_secs: f32,
     ) -> Result<PieceExplanation, GroundNlqError> {
         let (features, decode) = (&self.config.features, &self.config.decode);
@@ -394,7 +396,7 @@ impl GroundNlq {
             start_secs,
             levels: levels.iter().map(curve).collect(),
             candidates: windows.iter().map(|w| in_seconds(w, features, decode, duration_secs)).collect(),
-            attention: trace.stages.iter().map(map).collect::<Result<_, GroundNlqError>>()?,
+            attention: pass.stages.iter().map(map).collect::<Result<_, GroundNlqError>>()?,
         })
     }
 

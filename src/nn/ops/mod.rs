@@ -1,15 +1,17 @@
-//! Fast inference operations for the CPU, each with a plain candle path for other devices.
+//! Fast operations for the CPU, each with a plain candle path for other devices.
 //!
 //! candle's own CPU kernels lose most of their time in scalar `exp` and `erf`, a slow im2col and
 //! extra passes over memory. These fuse bias and activation into the product, keep attention
 //! scores in cache, and use AVX2 with FMA where the processor has it (asked at run time).
-//! They are for inference: none has a backward pass.
+//! Those that GroundNLQ and GazeNLQ are made of have a backward pass; the others are for inference.
 
 mod attention;
 mod band;
 mod conv;
+mod conv3d;
 mod elementwise;
 mod gemm;
+mod gradient;
 mod linear;
 mod norm;
 mod packed;
@@ -20,6 +22,7 @@ mod temporal;
 pub use attention::{Sees, attention, attention_between, attention_weights};
 pub use band::band_attention;
 pub use conv::{Conv, Padding, conv2d};
+pub use conv3d::conv3d_half;
 pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
@@ -58,7 +61,7 @@ fn is_fast(x: &Tensor) -> bool {
 
 #[cfg(test)]
 mod testing {
-    use candle_core::{Device, Tensor};
+    use candle_core::{DType, Device, Result, Tensor, Var};
 
     /// Reproducible values in about -3..3.
     pub fn noise(shape: &[usize], seed: u32) -> Tensor {
@@ -72,6 +75,27 @@ mod testing {
             })
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    /// Asserts that the fast path's gradients are those of the plain path in double precision.
+    #[track_caller]
+    pub fn check_gradients<const N: usize>(
+        inputs: [&Tensor; N],
+        op: impl Fn([&Tensor; N]) -> Result<Tensor>,
+    ) {
+        let gradients = |dtype: DType| {
+            let vars = inputs.map(|x| Var::from_tensor(&x.to_dtype(dtype).unwrap()).unwrap());
+            let y = op(std::array::from_fn(|i| vars[i].as_tensor())).unwrap();
+            let weights = noise(y.dims(), 99).to_dtype(dtype).unwrap();
+            let store = (y * weights).unwrap().sum_all().unwrap().backward().unwrap();
+            vars.map(|var| store.get(&var).unwrap().to_dtype(DType::F32).unwrap())
+        };
+        let (fast, plain) = (gradients(DType::F32), gradients(DType::F64));
+        for (fast, plain) in fast.iter().zip(&plain) {
+            let size =
+                plain.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert_close(fast, plain, 2e-5 * size.max(1.0));
+        }
     }
 
     /// Asserts that two tensors agree in shape, and in value to `tolerance`.
