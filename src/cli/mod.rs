@@ -6,6 +6,7 @@
 mod data;
 mod doctor;
 mod eval;
+mod experiment;
 mod gaze;
 mod localize;
 mod models;
@@ -14,6 +15,7 @@ mod probe;
 mod query;
 mod render;
 mod submit;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +65,10 @@ pub enum Command {
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
     Submit(submit::SubmitArgs),
+    /// Train the networks
+    Train(train::TrainArgs),
+    /// Train a grid of networks and compare them
+    Experiment(experiment::ExperimentArgs),
     /// Look into annotation files
     Data(data::DataArgs),
     /// Versions, devices, codecs and models on this machine
@@ -135,6 +141,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
+        Command::Experiment(args) => experiment::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Ending, out};
 use crate::grounding::groundnlq::{self, Config, Mismatch, StateDict};
 use crate::nn::{self, ModelDir, ModelState, ModelStatus, Registry};
-use crate::train;
+use crate::train::check::check as check_training;
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -156,7 +156,7 @@ fn show(registry: &Registry, name: &str, as_json: bool) -> Result<Ending> {
 fn check(dir: &Path, as_json: bool) -> Result<Ending> {
     let device = nn::device();
     let mut stages = groundnlq::check::check(dir, &device)?;
-    stages.extend(train::check::check(dir, &device)?);
+    stages.extend(check_training(dir, &device)?);
     if stages.is_empty() {
         bail!(
             "no reference case in {}: expected meta.json, nms.json, losses.safetensors or lr_schedule.json, there or one folder deeper",

@@ -9,7 +9,7 @@ pub mod predictions;
 mod recall;
 pub mod submission;
 
-pub use bootstrap::Interval;
+pub use bootstrap::{Interval, Paired, paired};
 pub use predictions::{Prediction, PredictionFile, Provenance, Window};
 pub use recall::{Measures, Report, Scores, evaluate, hull_iou};
 

@@ -9,15 +9,23 @@ use rayon::prelude::*;
 use super::labels::{Label, labels, points};
 use super::losses::{Normaliser, distance_iou, focal, smoothed};
 use super::optimiser::{Gradients, Parameters, collect};
-use crate::grounding::groundnlq::{GroundNlq, GroundNlqError, Pass, Points, TextPadding};
+use crate::grounding::groundnlq::{GazeFeatures, GroundNlq, GroundNlqError, Pass, Points, TextPadding};
+
+/// Gaze as a network takes it in.
+#[derive(Clone, Debug)]
+pub enum Gaze {
+    /// From a frozen estimator, one token a step: [steps, width].
+    Tokens(Tensor),
+    /// For the estimator that is trained with the network.
+    Features(GazeFeatures),
+}
 
 /// A clip, a question and its moments.
 #[derive(Clone, Debug)]
 pub struct Sample {
     /// [steps, video_dim]
     pub video: Tensor,
-    /// One token a step: [steps, width].
-    pub gaze: Option<Tensor>,
+    pub gaze: Option<Gaze>,
     /// [tokens, text_dim]
     pub text: Tensor,
     /// Starts and ends of moments in steps.
@@ -74,8 +82,15 @@ pub fn backward(
     let one = |index: usize| -> Result<(Losses, Gradients), GroundNlqError> {
         let sample = &batch[index];
         let mut pass = pass_of(index);
-        let found =
-            network.points(&sample.video, sample.gaze.as_ref(), &sample.text, paddings[index], &mut pass)?;
+        let gaze = match &sample.gaze {
+            None => None,
+            Some(Gaze::Tokens(tokens)) => Some(tokens.clone()),
+            Some(Gaze::Features(features)) => {
+                let steps = sample.video.dim(0)?;
+                network.gaze_tokens_in(features, steps, &mut pass)?
+            }
+        };
+        let found = network.points(&sample.video, gaze.as_ref(), &sample.text, paddings[index], &mut pass)?;
         let (cls, reg) = sums(&found, &labelled[index], config)?;
         let (cls, reg) = ((cls / divisor)?, (reg / divisor)?);
         let total = (&cls + (&reg * config.regression_weight)?)?;

@@ -18,7 +18,7 @@ pub fn smoothed(class: f64, smoothing: f64) -> f64 {
 /// Focal loss with gamma 2.
 ///
 /// # Shapes
-/// `logits` and `targets` [points] → the same
+/// `logits` and `targets` `[points]` → the same
 pub fn focal(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let p = candle_nn::ops::sigmoid(logits)?;
     let rest = targets.affine(-1.0, 1.0)?;
@@ -34,7 +34,7 @@ pub fn focal(logits: &Tensor, targets: &Tensor) -> Result<Tensor> {
 /// Distance-IoU of windows that share a point.
 ///
 /// # Shapes
-/// `offsets` and `targets` [positives, 2], distances to start and end, at least 0 → [positives]
+/// `offsets` and `targets` [positives, 2], distances to start and end, at least 0 → `[positives]`
 pub fn distance_iou(offsets: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let side = |x: &Tensor, i: usize| x.narrow(1, i, 1)?.squeeze(1);
     let (left, right) = (side(offsets, 0)?, side(offsets, 1)?);
@@ -108,5 +108,44 @@ impl Normaliser {
     pub fn update(&mut self, positives: usize) -> f64 {
         self.value = self.momentum * self.value + (1.0 - self.momentum) * positives.max(1) as f64;
         self.value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::ops::testing::{check_differences, noise, parameters, weighed};
+
+    #[test]
+    fn gradients_are_those_of_small_differences() {
+        let shapes = [("video", 8), ("gaze", 8), ("log_maps", 16)];
+        let vars = parameters(shapes.map(|(name, width)| (name.to_owned(), vec![5, width])));
+        let [video, gaze, maps] = [0, 1, 2].map(|i| vars[i].1.as_tensor().clone());
+        let truth = noise(&[5, 16], 9).to_dtype(DType::F64).unwrap().relu().unwrap();
+        let truth = truth.broadcast_div(&truth.sum_keepdim(D::Minus1).unwrap()).unwrap();
+        check_differences(&vars, || {
+            let apart = |i: usize, j: usize| i.abs_diff(j) > 1;
+            let nce = info_nce(&unit_rows(&video)?, &unit_rows(&gaze)?, 0.07, apart)?;
+            let log = candle_nn::ops::log_softmax(&maps, D::Minus1)?;
+            (weighed(&nce)? + weighed(&kl(&truth, &log)?)?)?.to_dtype(DType::F64)
+        });
+    }
+
+    #[test]
+    fn contrast_is_certain_where_nothing_is_comparable() {
+        let x = unit_rows(&noise(&[4, 6], 1)).unwrap();
+        let sum = |x: Tensor| x.sum_all().unwrap().to_scalar::<f32>().unwrap();
+        assert_eq!(sum(info_nce(&x, &x, 0.1, |_, _| false).unwrap()), 0.0);
+        // all alike: as uncertain as can be
+        let same = Tensor::ones((4, 1), DType::F32, &Device::Cpu).unwrap();
+        let found = sum(info_nce(&same, &same, 0.1, |_, _| true).unwrap());
+        assert!((found - 4.0 * 4f32.ln()).abs() < 1e-5, "{found}");
+    }
+
+    #[test]
+    fn a_map_has_no_distance_to_itself() {
+        let map = Tensor::new(&[[0.5f32, 0.25, 0.25, 0.0]], &Device::Cpu).unwrap();
+        let log = map.maximum(&Tensor::full(1e-30f32, (1, 4), &Device::Cpu).unwrap()).unwrap().log().unwrap();
+        assert!(kl(&map, &log).unwrap().to_vec1::<f32>().unwrap()[0].abs() < 1e-6);
     }
 }

@@ -87,6 +87,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("clap", &["cli"]),
+    ("signal_hook_registry", &["cli"]),
+    ("rand", &["train"]),
+    ("rand_chacha", &["train"]),
     ("ureq", &["nn"]),
     ("cpal", &["playback/sound/device.rs"]),
 ];

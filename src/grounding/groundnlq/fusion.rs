@@ -148,3 +148,45 @@ impl Fusion {
         Ok(x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::*;
+    use crate::grounding::groundnlq::expected_tensors;
+    use crate::grounding::groundnlq::pass::Keep;
+    use crate::nn::ops::testing::{builder, check_differences, noise, parameters, weighed};
+
+    #[test]
+    fn gradients_are_those_of_small_differences() {
+        let mut config = Config::default();
+        config.network.width = 8;
+        config.network.heads = 2;
+        config.network.window = vec![3];
+        config.gaze.heads = 2;
+        for (mode, gaze_window) in [(GazeMode::Positive, 0), (GazeMode::NegAttention, 3)] {
+            config.gaze.mode = mode;
+            config.fusion.gaze_window = gaze_window;
+            let shapes = expected_tensors(&config).unwrap();
+            let mut vars =
+                parameters(shapes.into_iter().filter(|(name, _)| name.starts_with("gaze_fusion.")));
+            let double = |shape: &[usize], seed| noise(shape, seed).to_dtype(DType::F64).unwrap();
+            let inputs = [double(&[6, 8], 1), double(&[6, 8], 2), double(&[3, 8], 3)];
+            let positions = double(&[6, 8], 4);
+            let names = ["video", "tokens", "text"].map(str::to_owned);
+            vars.extend(names.into_iter().zip(inputs.map(|x| candle_core::Var::from_tensor(&x).unwrap())));
+            let input =
+                |name: &str| vars.iter().find(|(known, _)| known == name).unwrap().1.as_tensor().clone();
+            let extent = Extent { rows: 6, valid: 5 };
+            check_differences(&vars, || {
+                let fusion = Fusion::load(&builder(&vars).pp("gaze_fusion"), &config)?;
+                let mut pass = Pass::new(Keep::Nothing);
+                let text = Sequence { x: input("text"), extent: Extent { rows: 3, valid: 2 } };
+                let (video, tokens) = (input("video"), input("tokens"));
+                let half = fusion.first_half(&video, &tokens, Some(&positions), extent, &mut pass)?;
+                weighed(&fusion.second_half(&half, &text, &mut pass)?)
+            });
+        }
+    }
+}

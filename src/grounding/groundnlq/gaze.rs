@@ -32,6 +32,27 @@ pub struct GazeFeatures {
     pub frames: Option<u64>,
 }
 
+impl GazeFeatures {
+    /// Only the windows that a clip of this length sees. Windows attend to each other within runs, so
+    /// that whole runs are kept and the rest changes nothing.
+    pub fn around(&self, config: &GazeConfig, duration_secs: f64) -> Result<Self> {
+        let windows = self.features.dim(0)?;
+        let at = |secs: f64| (secs * config.fps / config.stride_frames).max(0.0) as usize;
+        let run = config.sequence.max(1);
+        let (start, end) = (self.clip_start_secs, self.clip_start_secs + duration_secs);
+        // a window reaches before its start and after its end
+        let first = at(start).saturating_sub(2).min(windows.saturating_sub(1)) / run * run;
+        let last = at(end).saturating_add(3).div_ceil(run).saturating_mul(run).min(windows);
+        let before = first as f64 * config.stride_frames;
+        Ok(Self {
+            features: self.features.narrow(0, first, last - first)?,
+            clip_start_secs: start - before / config.fps,
+            // the last window of the video is moved back; one before it is not
+            frames: self.frames.filter(|_| last == windows).map(|frames| frames - before as u64),
+        })
+    }
+}
+
 /// What the estimator says of each window.
 #[derive(Clone, Debug)]
 pub struct GazeEstimates {
@@ -69,6 +90,15 @@ pub struct GazeEstimator {
 }
 
 impl GazeEstimator {
+    /// From tensors with the names that a checkpoint has.
+    pub fn from_tensors(
+        tensors: &super::Tensors,
+        config: &Config,
+        device: &candle_core::Device,
+    ) -> Result<Self> {
+        Self::load(&super::weights::builder(tensors, device).pp("gaze"), config)
+    }
+
     /// `weights` is what the checkpoint calls `gaze`.
     pub fn load(weights: &VarBuilder, config: &Config) -> Result<Self> {
         let gaze = &config.gaze;
@@ -371,6 +401,37 @@ mod tests {
     }
 
     #[test]
+    fn what_a_clip_does_not_see_can_be_left_out() {
+        let mut config = Config::default();
+        config.gaze.sequence = 8;
+        let (windows, start, duration) = (100, 20.0, 9.0);
+        let numbers: Vec<f32> = (0..windows).map(|i| i as f32).collect();
+        let features = Tensor::from_vec(numbers, (windows, 1), &Device::Cpu).unwrap();
+        let whole = GazeFeatures { features, clip_start_secs: start, frames: Some(1609) };
+        let part = whole.around(&config.gaze, duration).unwrap();
+        assert!(part.features.dim(0).unwrap() < 40);
+        let aligned = |input: &GazeFeatures| {
+            let count = input.features.dim(0).unwrap();
+            let centres = window_centres(count, input.frames, &config.gaze);
+            let estimates = GazeEstimates {
+                tokens: input.features.clone(),
+                maps: input.features.clone(),
+                centres_secs: centres.iter().map(|centre| centre - input.clip_start_secs).collect(),
+            };
+            align_tokens(&estimates, &config, 16).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        for (whole, part) in aligned(&whole).iter().zip(aligned(&part)) {
+            assert!((whole - part).abs() < 1e-3, "{whole} and {part}");
+        }
+        // a clip at the end keeps the window that was moved back
+        let last = GazeFeatures { clip_start_secs: 46.0, ..whole };
+        let part = last.around(&config.gaze, 60.0).unwrap();
+        for (whole, part) in aligned(&last).iter().zip(aligned(&part)) {
+            assert!((whole - part).abs() < 1e-3, "{whole} and {part}");
+        }
+    }
+
+    #[test]
     fn other_alignments_take_whole_tokens() {
         let mut config = Config::default();
         config.gaze.align = GazeAlign::Index;
@@ -379,6 +440,35 @@ mod tests {
         config.gaze.align = GazeAlign::Nearest;
         let found = align_tokens(&estimates(vec![0.2, 0.6, 1.3]), &config, 3).unwrap();
         assert_eq!(found.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [0.2, 0.6, 1.3]);
+    }
+
+    #[test]
+    fn gradients_of_the_estimator_are_those_of_small_differences() {
+        use crate::nn::ops::testing::{builder, check_differences, noise, parameters, weighed};
+        let mut config = Config::default();
+        config.network.width = 8;
+        config.network.heads = 2;
+        config.gaze.mode = GazeMode::Positive;
+        config.gaze.input_dim = 6;
+        config.gaze.hidden = 8;
+        config.gaze.heads = 2;
+        config.gaze.sequence = 4;
+        config.gaze.map_size = 16;
+        config.gaze.glu_layers = 2;
+        for kernel in [1, 3] {
+            config.gaze.glu_kernel = kernel;
+            let shapes = crate::grounding::groundnlq::expected_tensors(&config).unwrap();
+            let vars = parameters(shapes.into_iter().filter(|(name, _)| name.starts_with("gaze.")));
+            let double = |shape: &[usize], seed| noise(shape, seed).to_dtype(DType::F64).unwrap();
+            let (features, maps) = (double(&[3, 6], 1), double(&[3, 16, 16], 2).abs().unwrap());
+            check_differences(&vars, || {
+                let estimator = GazeEstimator::load(&builder(&vars).pp("gaze"), &config)?;
+                let learned = estimator.learn(&features, &(&maps / 400.0)?, &mut Pass::new(Keep::Nothing))?;
+                let sums = [&learned.tokens, &learned.log_maps, &learned.gaze].map(weighed);
+                let [tokens, maps, gaze] = sums;
+                (tokens? + maps?)? + gaze?
+            });
+        }
     }
 
     #[test]

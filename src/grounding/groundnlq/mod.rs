@@ -48,7 +48,7 @@ pub use decode::{candidates, in_seconds, probability, suppressed};
 pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, Learned, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
-pub use import::{Imported, import, imported, sha256_of};
+pub use import::{Imported, import, imported, sha256_of, write_model};
 pub use pass::{Chance, Keep, Pass};
 pub use points::Points;
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};
@@ -248,9 +248,19 @@ impl GroundNlq {
     /// Gaze tokens for a clip of `steps` steps, as `encode_clip` takes them; `None` if the network has
     /// no gaze path. They depend on no question, and may be kept as long as the estimator is frozen.
     pub fn gaze_tokens(&self, gaze: &GazeFeatures, steps: usize) -> Result<Option<Tensor>, GroundNlqError> {
+        self.gaze_tokens_in(gaze, steps, &mut Pass::new(Keep::Nothing))
+    }
+
+    /// The same as a pass of training has it: gradients flow through.
+    pub fn gaze_tokens_in(
+        &self,
+        gaze: &GazeFeatures,
+        steps: usize,
+        pass: &mut Pass,
+    ) -> Result<Option<Tensor>, GroundNlqError> {
         let Some(estimator) = &self.estimator else { return Ok(None) };
         let features = self.accepted("gaze", &gaze.features, self.config.gaze.input_dim)?;
-        let estimates = estimator.estimate(&GazeFeatures { features, ..gaze.clone() })?;
+        let estimates = estimator.estimate_in(&GazeFeatures { features, ..gaze.clone() }, pass)?;
         Ok(Some(align_tokens(&estimates, &self.config, steps)?))
     }
 

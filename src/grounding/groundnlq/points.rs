@@ -8,7 +8,7 @@ use super::{GroundNlq, GroundNlqError, Pass, TextPadding};
 /// The points of all levels, level by level.
 #[derive(Clone, Debug)]
 pub struct Points {
-    /// Before the sigmoid: [points].
+    /// Before the sigmoid: `[points]`.
     pub logits: Tensor,
     /// Distances to start and end in units of the level's stride: [points, 2].
     pub offsets: Tensor,

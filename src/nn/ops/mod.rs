@@ -9,6 +9,7 @@ mod attention;
 mod band;
 mod conv;
 mod conv3d;
+mod depthwise;
 mod elementwise;
 mod gemm;
 mod gradient;
@@ -23,11 +24,12 @@ pub use attention::{Sees, attention, attention_between, attention_weights};
 pub use band::band_attention;
 pub use conv::{Conv, Padding, conv2d};
 pub use conv3d::conv3d_half;
+pub use depthwise::DepthwiseNorm;
 pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
 pub use packed::Packed;
-pub use temporal::{DepthwiseNorm, Extent, Pads, max_pool_half, residual, unfold};
+pub use temporal::{Extent, Pads, max_pool_half, residual, unfold};
 
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 
@@ -60,7 +62,7 @@ fn is_fast(x: &Tensor) -> bool {
 }
 
 #[cfg(test)]
-mod testing {
+pub(crate) mod testing {
     use candle_core::{DType, Device, Result, Tensor, Var};
 
     /// Reproducible values in about -3..3.
@@ -96,6 +98,59 @@ mod testing {
                 plain.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
             assert_close(fast, plain, 2e-5 * size.max(1.0));
         }
+    }
+
+    /// Asserts that gradients are what small differences of the parameters (f64) say, for some values
+    /// of each parameter. `loss` computes everything from the parameters anew.
+    #[track_caller]
+    pub fn check_differences(vars: &[(String, Var)], loss: impl Fn() -> Result<Tensor>) {
+        const STEP: f64 = 1e-5;
+        let number = || loss().unwrap().to_scalar::<f64>().unwrap();
+        let store = loss().unwrap().backward().unwrap();
+        for (name, var) in vars {
+            let gradient = store.get(var).unwrap_or_else(|| panic!("{name} has no gradient"));
+            let gradient = gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            let values = var.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            for i in (0..values.len()).step_by(values.len().div_ceil(5)) {
+                let at = |shift: f64| {
+                    let mut values = values.clone();
+                    values[i] += shift;
+                    var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                    number()
+                };
+                let expected = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+                at(0.0);
+                let error = (gradient[i] - expected).abs();
+                let found = gradient[i];
+                assert!(
+                    error < 1e-6 * (1.0 + expected.abs()),
+                    "{name}[{i}]: {found}, differences {expected}"
+                );
+            }
+        }
+    }
+
+    /// Reproducible parameters of these names and shapes in f64; norms and scales near 1.
+    pub fn parameters(shapes: impl IntoIterator<Item = (String, Vec<usize>)>) -> Vec<(String, Var)> {
+        let of = |(index, (name, shape)): (usize, (String, Vec<usize>))| {
+            let mut values = (noise(&shape, index as u32 + 1).to_dtype(DType::F64).unwrap() * 0.2).unwrap();
+            if name.contains("norm") || name.contains("ln_") || name.contains("scale") {
+                values = (values + 1.0).unwrap();
+            }
+            (name, Var::from_tensor(&values).unwrap())
+        };
+        shapes.into_iter().enumerate().map(of).collect()
+    }
+
+    /// The parameters as a network takes them.
+    pub fn builder(vars: &[(String, Var)]) -> candle_nn::VarBuilder<'static> {
+        let tensors = vars.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
+        candle_nn::VarBuilder::from_tensors(tensors, DType::F64, &Device::Cpu)
+    }
+
+    /// A sum in which every value counts differently.
+    pub fn weighed(x: &Tensor) -> Result<Tensor> {
+        (x * noise(x.dims(), 77).to_dtype(x.dtype())?)?.sum_all()
     }
 
     /// Asserts that two tensors agree in shape, and in value to `tolerance`.
