@@ -27,7 +27,7 @@ pub enum TrainError {
     #[error(transparent)]
     Tensor(#[from] candle_core::Error),
     #[error(transparent)]
-    Split(#[from] SplitError),
+    Split(Box<SplitError>),
     #[error(transparent)]
     Eval(#[from] EvalError),
     #[error("{what}: {}", path.display())]
@@ -38,6 +38,12 @@ pub enum TrainError {
     Io { error: std::io::Error, path: PathBuf },
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+impl From<SplitError> for TrainError {
+    fn from(error: SplitError) -> Self {
+        Self::Split(Box::new(error))
+    }
 }
 
 impl TrainError {

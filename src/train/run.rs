@@ -155,7 +155,7 @@ pub fn run<T: Task>(
             let epoch = state.step / batches;
             if state.validated < epoch {
                 save(&state, &optimiser)?;
-                let is_due = epoch % plan.saving.validate_every.max(1) == 0 || state.step == total;
+                let is_due = epoch.is_multiple_of(plan.saving.validate_every.max(1)) || state.step == total;
                 let numbers = match is_due {
                     true => task.validate(weights, epoch, folder, ctx),
                     false => Ok(Numbers::new()),
@@ -200,14 +200,14 @@ pub fn run<T: Task>(
             }
             let loss = numbers.get("loss").copied().unwrap_or_default();
             last_losses = format!("epoch {}/{}, loss {loss:.4}, rate {rate:.2e}", epoch + 1, plan.epochs);
-            if state.step % plan.saving.log_every.max(1) == 0 {
+            if state.step.is_multiple_of(plan.saving.log_every.max(1)) {
                 numbers.insert("rate".to_owned(), rate);
                 numbers.insert("gradient_norm".to_owned(), norm);
                 metrics.row("train", state.step, epoch, &numbers)?;
             }
             state.step += 1;
             let every = plan.saving.checkpoint_every;
-            if every > 0 && state.step % every == 0 && state.step % batches != 0 {
+            if every > 0 && state.step.is_multiple_of(every) && !state.step.is_multiple_of(batches) {
                 save(&state, &optimiser)?;
             }
         }

@@ -154,7 +154,7 @@ fn last(folder: &Path, name: &str) -> f64 {
 fn gaze_alone_tells_the_answer_and_without_it_nothing_does() {
     let data = OnlyGazeTells::write();
     let recall = |mode: GazeMode, freeze: bool, name: &str| {
-        let mut run = data.run(mode, 80);
+        let mut run = data.run(mode, 40);
         run.model.gaze.freeze = freeze;
         (run.drop_path, run.dropout, run.schedule.learning_rate) = (0.0, 0.0, 4e-3);
         let folder = data.dir.path().join(name);

@@ -185,7 +185,7 @@ mod tests {
             (150, 149, 2, 76),
         ] {
             let x = noise(&[rows, 6], 1);
-            let out = Extent { rows: out_rows, valid: valid.div_ceil(stride) };
+            let out = Extent { rows: out_rows, valid: usize::div_ceil(valid, stride) };
             let run = |[x, kernel, weight, bias]: [&Tensor; 4]| {
                 DepthwiseNorm::new(kernel, weight.clone(), bias.clone(), 1e-5)?.forward(x, stride, out)
             };

@@ -41,7 +41,9 @@ pub fn narration_lines(
     };
     let places = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
 
-    let mut clips: HashMap<&str, Vec<(&str, [f64; 2], f64)>> = HashMap::new();
+    /// Name, place in the video and length of each clip, by video.
+    type Clips<'a> = HashMap<&'a str, Vec<(&'a str, [f64; 2], f64)>>;
+    let mut clips = Clips::new();
     for clip in &annotations.clips {
         if let (Some(span), Some(duration)) = (clip.video_secs, clip.duration_secs) {
             clips.entry(&clip.video_uid).or_default().push((&clip.clip_uid, span, duration));
