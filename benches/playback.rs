@@ -87,24 +87,78 @@ fn steps(clip: &Path) {
     let mut driver = Driver::open(clip);
     driver.time(PlaybackCommand::SeekFrame(FrameIdx(0)));
     let last = driver.player.table().last().0;
-    let (mut seeks, mut first, mut held) = (Vec::new(), Vec::new(), Vec::new());
-    for i in 0..40u32 {
-        // a stride that visits all parts of all groups
-        let target = FrameIdx((i * 463 + 211) % last);
-        seeks.push(driver.time(PlaybackCommand::SeekFrame(target)));
-        first.push(driver.time(PlaybackCommand::Step(-1)));
+    // a stride that visits all parts of all groups
+    let places: Vec<FrameIdx> = (0..40u32).map(|i| FrameIdx((i * 463 + 211) % last)).collect();
+    let (mut seeks, mut cold, mut warm, mut program) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for (i, target) in places.iter().enumerate() {
+        seeks.push(driver.time(PlaybackCommand::SeekFrame(*target)));
+        cold.push(driver.time(PlaybackCommand::Step(-1)));
+        if i % 4 == 0 {
+            program.extend(ffmpeg_seek(clip, driver.player.table().time(*target).secs()));
+        }
     }
-    // the key held down: thirty steps a second across group boundaries, late ones counted whole
-    driver.time(PlaybackCommand::SeekFrame(FrameIdx(last.min(700))));
-    driver.rest(Duration::from_millis(500));
-    for _ in 0..400 {
-        let next = Instant::now() + Duration::from_millis(33);
-        held.push(driver.time(PlaybackCommand::Step(-1)));
-        driver.rest(next.saturating_duration_since(Instant::now()));
+    for target in places.iter().step_by(4) {
+        driver.time(PlaybackCommand::SeekFrame(*target));
+        driver.rest(Duration::from_millis(2000));
+        for _ in 0..10 {
+            warm.push(driver.time(PlaybackCommand::Step(-1)));
+        }
     }
-    report("seek, nothing there", seeks);
-    report("first step back after it", first);
-    report("step back, key held down", held);
+    report("exact seek, nothing there", seeks);
+    report("the ffmpeg program for one", program);
+    report("first step back after it", cold);
+    report("step back, two seconds later", warm);
+    for (what, rest_ms) in [("key held, half a second later", 500), ("key held, at once", 0)] {
+        driver.time(PlaybackCommand::SeekFrame(FrameIdx(last.min(700))));
+        driver.rest(Duration::from_millis(rest_ms));
+        let steps = 650.min(last);
+        report(what, (0..steps).map(|_| held_step(&mut driver)).collect());
+    }
+    for rate in [-1.0, -2.0, -4.0] {
+        reverse(&mut driver, last.min(700), rate);
+    }
+}
+
+/// One of thirty steps a second; a late one is counted whole.
+fn held_step(driver: &mut Driver) -> f64 {
+    let next = Instant::now() + Duration::from_millis(33);
+    let millis = driver.time(PlaybackCommand::Step(-1));
+    driver.rest(next.saturating_duration_since(Instant::now()));
+    millis
+}
+
+/// Plays backwards and says how fast it really was.
+fn reverse(driver: &mut Driver, from: u32, rate: f64) {
+    driver.time(PlaybackCommand::SeekFrame(FrameIdx(from)));
+    driver.rest(Duration::from_millis(1000));
+    let (start, before) = (driver.player.time(), *driver.player.stats());
+    let now = driver.now();
+    driver.player.apply(PlaybackCommand::SetRate(rate), now);
+    driver.player.apply(PlaybackCommand::Play, now);
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs_f64(16.0 / rate.abs()) && driver.player.is_playing() {
+        driver.rest(REFRESH);
+    }
+    let played = (start - driver.player.time()).secs() / began.elapsed().as_secs_f64();
+    let stats = driver.player.stats();
+    println!(
+        "  playing at {rate:4.1}x            {played:6.2} x reached, {} pictures shown, {} late",
+        stats.shown - before.shown,
+        stats.late - before.late
+    );
+    let now = driver.now();
+    driver.player.apply(PlaybackCommand::Shuttle(0), now);
+}
+
+/// What the ffmpeg program needs for the same picture, in milliseconds.
+fn ffmpeg_seek(clip: &Path, secs: f64) -> Option<f64> {
+    let started = Instant::now();
+    let status = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-ss", &format!("{secs:.4}"), "-i"])
+        .arg(clip)
+        .args(["-frames:v", "1", "-f", "null", "-"])
+        .status();
+    status.is_ok_and(|s| s.success()).then(|| started.elapsed().as_secs_f64() * 1e3)
 }
 
 fn plays(clip: &Path) {
@@ -137,5 +191,8 @@ fn plays(clip: &Path) {
 fn report(what: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
-    println!("  {what:26} median {:6.1} ms  p95 {:6.1} ms  worst {:6.1} ms", at(0.5), at(0.95), at(1.0));
+    if times.is_empty() {
+        return;
+    }
+    println!("  {what:30} median {:6.1} ms  p95 {:6.1} ms  worst {:6.1} ms", at(0.5), at(0.95), at(1.0));
 }

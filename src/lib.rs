@@ -8,12 +8,15 @@
 
 pub mod app;
 pub mod cli;
+pub mod dataset;
+pub mod diagnostics;
 pub mod eval;
 pub mod export;
 pub mod features;
 pub mod gaze;
 pub mod grounding;
 pub mod job;
+pub mod logging;
 pub mod nn;
 pub mod pipeline;
 pub mod playback;
@@ -22,15 +25,8 @@ pub mod render;
 pub mod session;
 pub mod split;
 pub mod stores;
+pub mod synth;
 pub mod time;
 pub mod train;
 pub mod video;
 pub mod view;
-
-/// Messages go to standard error; `RUST_LOG=gazenlq=debug` shows more.
-pub fn start_logging() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("gazenlq=info,warn,wgpu_hal=error,wgpu_core=error,naga=error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-}

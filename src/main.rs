@@ -6,10 +6,12 @@ use clap::Parser as _;
 use gazenlq::cli::Args;
 
 fn main() -> ExitCode {
-    gazenlq::start_logging();
     let mut args = Args::parse();
     match args.command.take() {
-        Some(command) => gazenlq::cli::run(command),
+        Some(command) => {
+            gazenlq::logging::start(None);
+            gazenlq::cli::run(command)
+        }
         None => gazenlq::cli::open_window(args),
     }
 }

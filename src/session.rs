@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
+use crate::dataset::{DataSet, DataSetFiles, Videos};
 use crate::gaze::labels::ego4d_frame_labels;
 use crate::gaze::metrics::{Comparison, compare_maps};
 use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
@@ -21,6 +22,8 @@ use crate::video::{FrameTable, VideoInfo, VideoReader};
 pub struct Companions {
     pub gaze: Option<GazeTrack>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// Where the clip begins in the video that the data set cut it from.
+    pub source_start: Option<MediaTime>,
     /// A table whose columns the user has to map.
     pub unknown_table: Option<UnknownTable>,
     /// Sentences about what was left out or looks odd.
@@ -41,6 +44,12 @@ pub fn recognise(paths: &[PathBuf]) -> anyhow::Result<(Session, PathBuf)> {
     }
     let found = project::recognise(paths);
     let Some(video) = found.video.clone() else {
+        // why a file is of no use is more than that it is no video
+        if let [(path, reason)] = found.others.as_slice()
+            && paths.len() == 1
+        {
+            bail!("{reason}; open a video, alone or with its gaze and annotations: {}", path.display());
+        }
         let named: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
         bail!(
             "there is no video among what was opened; open it together with its clip: {}",
@@ -48,6 +57,35 @@ pub fn recognise(paths: &[PathBuf]) -> anyhow::Result<(Session, PathBuf)> {
         );
     };
     Ok((found, video))
+}
+
+/// The data set that these files and folders are or belong to; `None` for a clip with its companions.
+/// Videos alone belong to an open data set if they are named after one of its clips.
+pub fn data_set_of(
+    paths: &[PathBuf],
+    is_clip_open: bool,
+    open: Option<&DataSet>,
+    ctx: &JobCtx,
+) -> anyhow::Result<Option<DataSetFiles>> {
+    for path in paths {
+        std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
+    }
+    let found = project::recognise(paths);
+    ctx.check()?;
+    // annotations alone join the clip that is open
+    let is_new = found.is_data_set() && (!is_clip_open || found.adds_to_data_set());
+    let is_more = match open {
+        Some(_) if found.annotations.is_none() && found.adds_to_data_set() => true,
+        Some(open) if found.annotations.is_none() && found.video.is_some() => {
+            let videos = Videos::list(paths, ctx)?;
+            open.annotations.clips.iter().any(|clip| videos.of(clip).is_some())
+        }
+        _ => found.adds_to_data_set() && found.video.is_none(),
+    };
+    if is_new || is_more {
+        return Ok(Some(DataSetFiles::of(&found, open.map(|open| &open.files))?));
+    }
+    Ok(None)
 }
 
 /// Opens a clip and what belongs to it.
@@ -154,7 +192,9 @@ pub fn load_companions(
 ) -> anyhow::Result<Companions> {
     let mut companions = Companions::default();
     for (path, reason) in &found.others {
-        companions.warnings.push(format!("Left out {}: {reason}", path.display()));
+        let path = path.display().to_string();
+        let place = if reason.contains(&path) { String::new() } else { format!(": {path}") };
+        companions.warnings.push(format!("Left out: {reason}{place}"));
     }
     companions.unknown_table = found.unknown_table.as_deref().and_then(recording::unknown_table);
     if let Some(path) = &found.gaze {
@@ -174,7 +214,10 @@ pub fn load_companions(
         ctx.stage("Reading the annotations");
         match AnnotationFile::load(path) {
             Ok(file) => match file.clip_of(&info.path) {
-                Some(clip) => companions.annotations.clone_from(&clip.queries),
+                Some(clip) => {
+                    companions.annotations.clone_from(&clip.queries);
+                    companions.source_start = clip.video_secs.map(|[start, _]| MediaTime::from_secs(start));
+                }
                 None => companions.warnings.push(format!(
                     "None of the {} annotated clips is named like {}: name the video after its clip or video uid to see its questions",
                     file.clips.len(),

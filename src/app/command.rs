@@ -8,8 +8,11 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::dataset::DataSetCommand;
 use super::dialogs::PathRequest;
-use super::state::AppState;
+use super::events;
+use super::marks::{self, MarkCommand};
+use super::state::{AppState, HeatSpan};
 use crate::export::table::TableFormat;
 use crate::gaze::Aggregate;
 use crate::gaze::recording::ColumnMapping;
@@ -24,7 +27,9 @@ pub enum Command {
     Playback(PlaybackCommand),
     Session(SessionCommand),
     Query(QueryCommand),
+    Mark(MarkCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand),
 }
 
@@ -33,8 +38,13 @@ pub enum Command {
 pub enum SessionCommand {
     /// Files and folders that belong together: a clip, its gaze, its annotations.
     Open(Vec<PathBuf>),
+    /// What is chosen joins the clip that is open.
+    ImportDialog,
     OpenDialog,
+    OpenFolderDialog,
     OpenDemo,
+    /// Take a session off the list of recent ones.
+    ForgetRecent(Vec<PathBuf>),
     Close,
     /// Added to every gaze time before it is compared with the clip's clock.
     SetGazeOffset(MediaTime),
@@ -52,21 +62,30 @@ pub enum SessionCommand {
 pub enum QueryCommand {
     Ask(String),
     AskAllAnnotated,
+    /// One question a line of a text file.
+    AskFileDialog,
+    AskFile(PathBuf),
+    AskAll(Vec<String>),
     Select(u64),
     Remove(u64),
     SetGazeMode(GazeMode),
     /// Jump to the moment of this rank, from 0.
     Jump(usize),
+    /// To the next or previous moment of the list.
+    JumpBy(i32),
     JumpToTruth,
     Loop(usize),
     LoopTruth,
     CancelWork,
+    /// Compute what a cancel left undone.
+    Resume,
 }
 
 /// What is drawn over the picture.
 #[derive(Clone, Copy, Debug)]
 pub enum OverlayCommand {
     Heat(HeatMode),
+    Span(HeatSpan),
     CycleHeat(i32),
     Opacity(f32),
     Threshold(f32),
@@ -105,11 +124,29 @@ pub enum AppCommand {
     ToggleFullscreen,
     TogglePanel(PanelId),
     TogglePalette,
-    ToggleHelp,
+    ToggleTemplates,
+    ToggleSettings,
+    ToggleHelp(HelpPage),
+    ToggleModelCard,
     ToggleNotices,
+    TogglePerformance,
     DismissNotice(u64),
+    DismissNotices,
+    /// What a notice offers, and the notice goes.
+    TakeOffer(u64),
     FocusQuery,
+    FocusLane(Option<String>),
+    NextPanel(i32),
+    Layout(LayoutPreset),
+    ScaleUi(f32),
+    FeatureRate(f32),
+    ToggleModeLanes,
+    Diagnostics,
+    DiagnosticsTo(PathBuf),
+    CopyText(String),
+    FocusSearch,
     ResetZoom,
+    PixelZoom,
     GoTo,
     ZoomToSelection,
     FitTimeline,
@@ -118,11 +155,60 @@ pub enum AppCommand {
     Quit,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PanelId {
+    #[default]
+    Question,
     Session,
     Results,
     Timeline,
+}
+
+impl PanelId {
+    /// In the order in which the keyboard goes through them.
+    pub const ALL: [Self; 4] = [Self::Question, Self::Session, Self::Results, Self::Timeline];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Question => "Question panel",
+            Self::Session => "Session panel",
+            Self::Results => "Results panel",
+            Self::Timeline => "Timeline panel",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HelpPage {
+    #[default]
+    Keys,
+    Mouse,
+    Words,
+    About,
+}
+
+impl HelpPage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Mouse => "mouse",
+            Self::Words => "words",
+            Self::About => "about",
+        }
+    }
+}
+
+/// Which panels are open: arrangements with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LayoutPreset {
+    /// Picture and timeline.
+    Watch,
+    /// Everything that belongs to a question.
+    Ground,
+    /// The picture alone.
+    Picture,
+    /// As on the first day, sizes as well.
+    Reset,
 }
 
 macro_rules! from_subsystem {
@@ -138,7 +224,9 @@ from_subsystem!(
     Playback(PlaybackCommand),
     Session(SessionCommand),
     Query(QueryCommand),
+    Mark(MarkCommand),
     Overlay(OverlayCommand),
+    DataSet(DataSetCommand),
     App(AppCommand)
 );
 
@@ -182,6 +270,13 @@ fn always(_: &AppState) -> bool {
 fn has_clip(state: &AppState) -> bool {
     state.player.is_some()
 }
+/// A clip that was opened itself, and not as a row of a data set.
+fn has_own_clip(state: &AppState) -> bool {
+    has_clip(state) && !has_data_set(state)
+}
+fn has_list(state: &AppState) -> bool {
+    has_data_set(state) || has_moments(state)
+}
 fn has_sound(state: &AppState) -> bool {
     state.player.as_ref().is_some_and(|player| player.info().has_audio)
 }
@@ -190,9 +285,28 @@ fn has_gaze(state: &AppState) -> bool {
 }
 fn has_moments(state: &AppState) -> bool {
     state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
+        || state.dataset.as_ref().is_some_and(|set| !set.moments().is_empty())
+}
+fn has_data_set(state: &AppState) -> bool {
+    state.dataset.is_some()
+}
+fn has_anything(state: &AppState) -> bool {
+    has_clip(state) || has_data_set(state)
 }
 fn has_truth(state: &AppState) -> bool {
     state.truth().is_some()
+}
+fn has_range(state: &AppState) -> bool {
+    state.marks.range.is_some()
+}
+fn has_stretch(state: &AppState) -> bool {
+    state.range_or_moment().is_some()
+}
+fn has_markers(state: &AppState) -> bool {
+    !state.marks.markers().is_empty()
+}
+fn can_resume(state: &AppState) -> bool {
+    state.is_extraction_unfinished()
 }
 fn is_busy(state: &AppState) -> bool {
     state.tasks.is_computing()
@@ -210,15 +324,19 @@ macro_rules! actions {
 /// Every named action, in menu order.
 pub const ACTIONS: &[Action] = actions! {
     "File" {
-        "open" "Open…", "Open a clip, its gaze recording and its annotations", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open" "Open…", "Open a clip with its gaze recording and its annotations, or the files of a data set", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
+        "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
-        "close" "Close clip", "Close the clip and everything that belongs to it", [ctrl(Key::W)], has_clip, |_| SessionCommand::Close.into();
+        "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
+        "close" "Close", "Close the clip or the data set, and everything that belongs to it", [ctrl(Key::W)], has_anything, |_| SessionCommand::Close.into();
         "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
         "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
         "copy-picture" "Copy the picture", "Put the picture with its overlays on the clipboard", [ctrl_shift(Key::C)], has_clip, |_| AppCommand::CopyPicture.into();
         "export-json" "Export results as JSON…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Json).into();
         "export-csv" "Export results as CSV…", "Save every question asked with its moments", [], has_moments, |_| AppCommand::ExportResults(TableFormat::Csv).into();
         "fetch-models" "Download models…", "Fetch the default networks from their named sources and check them", [], always, |_| AppCommand::FetchModels.into();
+        "diagnostics" "Save diagnostics…", "Versions, devices, models, the log and what the open file says of itself in one archive, for a bug report; no media", [], always, |_| AppCommand::Diagnostics.into();
+        "settings" "Settings…", "Appearance, sound, how finely clips are looked through", [ctrl(Key::Comma)], always, |_| AppCommand::ToggleSettings.into();
         "quit" "Quit", "Close the window", [ctrl(Key::Q)], always, |_| AppCommand::Quit.into();
     }
     "Playback" {
@@ -234,10 +352,10 @@ pub const ACTIONS: &[Action] = actions! {
         "forward-5s" "Forward 5 s", "Five seconds forward", [shift(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(5000)).into();
         "back-model-step" "Back one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::ZERO - MODEL_STEP).into();
         "forward-model-step" "Forward one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MODEL_STEP).into();
-        "previous-event" "Previous event", "Previous edge of a moment, fixation or gap in the gaze", [ctrl(Key::ArrowLeft)], has_clip, |s| s.seek_event(false);
-        "next-event" "Next event", "Next edge of a moment, fixation or gap in the gaze", [ctrl(Key::ArrowRight)], has_clip, |s| s.seek_event(true);
-        "previous-fixation" "Previous fixation", "Jump to the fixation before", [key(Key::A)], has_gaze, |s| s.seek_fixation(false);
-        "next-fixation" "Next fixation", "Jump to the next fixation", [key(Key::S)], has_gaze, |s| s.seek_fixation(true);
+        "previous-event" "Previous event", "Previous edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowLeft)], has_clip, |s| events::seek_event(s, false);
+        "next-event" "Next event", "Next edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowRight)], has_clip, |s| events::seek_event(s, true);
+        "previous-fixation" "Previous fixation", "Jump to the fixation before", [key(Key::A)], has_gaze, |s| events::seek_fixation(s, false);
+        "next-fixation" "Next fixation", "Jump to the next fixation", [key(Key::S)], has_gaze, |s| events::seek_fixation(s, true);
         "start" "Start of the clip", "Jump to the first picture", [key(Key::Home)], has_clip, |_| PlaybackCommand::Seek(MediaTime::ZERO).into();
         "end" "End of the clip", "Jump to the last picture", [key(Key::End)], has_clip, |_| PlaybackCommand::Seek(MediaTime::MAX).into();
         "go-to" "Go to…", "Type a time, a frame or a percentage: 1:23.4, 83.4s, f2490, 35%", [key(Key::G)], has_clip, |_| AppCommand::GoTo.into();
@@ -249,10 +367,25 @@ pub const ACTIONS: &[Action] = actions! {
         "loop" "Loop on / off", "Loop the chosen moment or range, or stop looping", [key(Key::R)], has_clip, |_| AppCommand::LoopSelection.into();
         "sound" "Sound on / off", "Hear the clip while it plays forwards at normal speed", [ctrl_shift(Key::U)], has_sound, |_| AppCommand::ToggleSound.into();
         "back" "Back to where I was", "Undo the last jump", [shift(Key::Backspace), ctrl(Key::OpenBracket)], has_clip, |_| PlaybackCommand::Back.into();
+        "forward" "Forward again", "Where the last jump back came from", [ctrl(Key::CloseBracket)], has_clip, |_| PlaybackCommand::Forward.into();
+    }
+    "Marks" {
+        "mark-in" "Range starts here", "Begin of the range at the playhead", [key(Key::I)], has_own_clip, |_| MarkCommand::In.into();
+        "mark-out" "Range ends here", "End of the range at the playhead", [key(Key::O)], has_own_clip, |_| MarkCommand::Out.into();
+        "range-from-moment" "Range from the moment", "The range becomes the chosen moment", [key(Key::X)], |s| s.chosen_moment().or(s.truth()).is_some(), |_| MarkCommand::RangeFromMoment.into();
+        "clear-range" "Clear the range", "No range any more", [alt(Key::X)], has_range, |_| MarkCommand::ClearRange.into();
+        "go-to-in" "Go to the start of the range", "Jump to where the range begins", [shift(Key::I)], has_range, |_| MarkCommand::GoToIn.into();
+        "go-to-out" "Go to the end of the range", "Jump to where the range ends", [shift(Key::O)], has_range, |_| MarkCommand::GoToOut.into();
+        "copy-range" "Copy the range", "Start and end in seconds and frames, as text", [], has_range, |s| AppCommand::CopyText(s.range_text()).into();
+        "add-marker" "Marker here", "Put a marker at the playhead; on a marker, write its note", [key(Key::M)], has_own_clip, |_| MarkCommand::AddMarker.into();
+        "next-marker" "Next marker", "Jump to the marker after the playhead", [shift(Key::M)], has_markers, |s| marks::seek_marker(s, true);
+        "previous-marker" "Previous marker", "Jump to the marker before the playhead", [ctrl_shift(Key::M)], has_markers, |s| marks::seek_marker(s, false);
     }
     "Query" {
         "focus-query" "Ask a question", "Put the cursor in the question box", [key(Key::Slash)], has_clip, |_| AppCommand::FocusQuery.into();
         "ask-all" "Ask all annotated questions", "Run every question of the annotation file for this clip", [ctrl(Key::Enter)], |s| !s.annotations.is_empty(), |_| QueryCommand::AskAllAnnotated.into();
+        "ask-file" "Ask questions from a file…", "A text file with one question a line", [], has_own_clip, |_| QueryCommand::AskFileDialog.into();
+        "templates" "Question templates…", "The 13 kinds of question of Ego4D NLQ", [ctrl(Key::T)], has_own_clip, |_| AppCommand::ToggleTemplates.into();
         "truth" "Jump to the true moment", "Start of the annotated moment", [key(Key::Num0)], has_truth, |_| QueryCommand::JumpToTruth.into();
         "rank-1" "Jump to moment 1", "Start of the best moment", [key(Key::Num1)], has_moments, |_| QueryCommand::Jump(0).into();
         "rank-2" "Jump to moment 2", "Start of the second moment", [key(Key::Num2)], has_moments, |_| QueryCommand::Jump(1).into();
@@ -269,7 +402,18 @@ pub const ACTIONS: &[Action] = actions! {
         "gaze-predicted" "Gaze mode: predicted", "Weigh what the model thinks was looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Predicted).into();
         "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], has_gaze, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
         "gaze-negative" "Gaze mode: negative", "Weigh what was not looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Negative).into();
+        "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
+        "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
+        "resume" "Go on looking", "Compute what is still missing of this clip", [], can_resume, |_| QueryCommand::Resume.into();
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
+    }
+    "Data set" {
+        "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
+        "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);
+        "previous-row" "Previous query or moment", "In a data set the query above and its answer, else the moment before in the list", [key(Key::ArrowUp)], has_list, |s| s.step_list(-1);
+        "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
+        "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
     }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();
@@ -277,6 +421,9 @@ pub const ACTIONS: &[Action] = actions! {
         "heat-predicted" "Predicted heatmap", "Where a model thinks the wearer looked", [key(Key::P)], has_clip, |_| OverlayCommand::Heat(HeatMode::Predicted).into();
         "heat-recorded" "Recorded heatmap", "Where the wearer looked", [key(Key::T)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Recorded).into();
         "heat-difference" "Difference", "Predicted minus recorded", [key(Key::D)], has_gaze, |_| OverlayCommand::Heat(HeatMode::Difference).into();
+        "span-window" "Heatmap: model window", "Mean of the 32 pictures around the playhead, as the model's target is made", [], has_clip, |_| OverlayCommand::Span(HeatSpan::Window).into();
+        "span-picture" "Heatmap: this picture", "Only what was looked at in this picture", [], has_clip, |_| OverlayCommand::Span(HeatSpan::Picture).into();
+        "span-range" "Heatmap: whole range or moment", "Mean over the marked range, else over the chosen moment", [], has_stretch, |_| OverlayCommand::Span(HeatSpan::Range).into();
         "compare" "Compare: off, wipe, side by side", "Predicted on the left, recorded on the right", [key(Key::C)], has_clip, |_| OverlayCommand::CycleCompare.into();
         "flicker" "Flicker", "Swap the predicted and the recorded heatmap; hold the key to flicker", [key(Key::V)], has_gaze, |_| OverlayCommand::Flicker.into();
         "less-opaque" "Heatmap fainter", "Opacity down by a tenth", [ctrl_alt(Key::Minus)], has_clip, |s| OverlayCommand::Opacity(s.overlay.opacity - 0.1).into();
@@ -284,23 +431,36 @@ pub const ACTIONS: &[Action] = actions! {
         "gaze-point" "Gaze point", "The recorded point of this picture", [shift(Key::G)], has_gaze, |_| OverlayCommand::TogglePoint.into();
         "scanpath" "Scanpath", "The last seconds of gaze", [shift(Key::P)], has_gaze, |_| OverlayCommand::ToggleTrail.into();
         "fixations" "Fixations", "Circles, larger for longer", [shift(Key::F)], has_gaze, |_| OverlayCommand::ToggleFixations.into();
-        "fit-picture" "Fit the picture", "Undo zoom and pan", [], has_clip, |_| AppCommand::ResetZoom.into();
+        "pixel-zoom" "One to one", "One pixel of the clip on one pixel of the screen", [], has_clip, |_| AppCommand::PixelZoom.into();
+        "fit-picture" "Fit the picture", "Undo zoom and pan", [ctrl_alt(Key::Num0)], has_clip, |_| AppCommand::ResetZoom.into();
     }
     "View" {
         "palette" "Command palette…", "Find any command by name", [ctrl(Key::P), ctrl(Key::K), ctrl_shift(Key::P)], always, |_| AppCommand::TogglePalette.into();
-        "help" "Keyboard shortcuts", "All keys on one page", [shift(Key::Slash), key(Key::Questionmark), key(Key::F1)], always, |_| AppCommand::ToggleHelp.into();
+        "help" "Keyboard shortcuts", "All keys on one page", [shift(Key::Slash), key(Key::Questionmark)], always, |_| AppCommand::ToggleHelp(HelpPage::Keys).into();
+        "manual" "Help", "Keys, mouse, and what the words and numbers mean", [key(Key::F1)], always, |_| AppCommand::ToggleHelp(HelpPage::Words).into();
         "notices" "Notices", "Everything the app has told you", [], always, |_| AppCommand::ToggleNotices.into();
+        "layout-watch" "Layout: watch", "Picture and timeline", [key(Key::F2)], always, |_| AppCommand::Layout(LayoutPreset::Watch).into();
+        "layout-ground" "Layout: ground", "Session, picture, answers and timeline", [key(Key::F3)], always, |_| AppCommand::Layout(LayoutPreset::Ground).into();
+        "layout-picture" "Layout: picture alone", "No panels; again to bring them back", [key(Key::F)], has_clip, |_| AppCommand::Layout(LayoutPreset::Picture).into();
+        "layout-reset" "Reset the layout", "Panels as on the first day", [], always, |_| AppCommand::Layout(LayoutPreset::Reset).into();
+        "next-panel" "Next panel", "Move the keyboard's focus to the next panel", [key(Key::F6)], always, |_| AppCommand::NextPanel(1).into();
+        "previous-panel" "Previous panel", "Move the keyboard's focus to the panel before", [shift(Key::F6)], always, |_| AppCommand::NextPanel(-1).into();
         "panel-session" "Session panel", "What is open, on the left", [ctrl_shift(Key::B)], always, |_| AppCommand::TogglePanel(PanelId::Session).into();
         "panel-results" "Results panel", "Answers, on the right", [ctrl_shift(Key::R)], always, |_| AppCommand::TogglePanel(PanelId::Results).into();
         "panel-timeline" "Timeline", "Time, at the bottom", [ctrl_shift(Key::T)], always, |_| AppCommand::TogglePanel(PanelId::Timeline).into();
-        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_clip, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
-        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_clip, |_| AppCommand::ZoomTimeline(1.5).into();
-        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_clip, |_| AppCommand::FitTimeline.into();
-        "timeline-selection" "Zoom to the moment", "See the chosen moment and a little around it", [key(Key::Z)], has_moments, |_| AppCommand::ZoomToSelection.into();
+        "timeline-out" "Zoom the timeline out", "See more of the clip", [key(Key::Minus)], has_anything, |_| AppCommand::ZoomTimeline(1.0 / 1.5).into();
+        "timeline-in" "Zoom the timeline in", "See less of the clip, larger", [key(Key::Equals), key(Key::Plus)], has_anything, |_| AppCommand::ZoomTimeline(1.5).into();
+        "timeline-fit" "Fit the timeline", "See the whole clip", [shift(Key::Z)], has_anything, |_| AppCommand::FitTimeline.into();
+        "timeline-selection" "Zoom to range or moment", "See the marked range, else the chosen moment, and a little around it", [key(Key::Z)], has_stretch, |_| AppCommand::ZoomToSelection.into();
+        "performance" "Performance", "What drawing, decoding and uploading take", [], always, |_| AppCommand::TogglePerformance.into();
         "theme-dark" "Dark", "Light text on dark", [], always, |_| AppCommand::Theme(ThemeChoice::Dark).into();
         "theme-light" "Light", "Dark text on light", [], always, |_| AppCommand::Theme(ThemeChoice::Light).into();
         "theme-system" "As the system", "Follow the desktop", [], always, |_| AppCommand::Theme(ThemeChoice::System).into();
-        "fullscreen" "Full screen", "The window over the whole screen", [key(Key::F11), key(Key::F)], always, |_| AppCommand::ToggleFullscreen.into();
+        "theme-contrast" "High contrast", "White and yellow on black", [], always, |_| AppCommand::Theme(ThemeChoice::HighContrast).into();
+        "ui-larger" "Larger text and controls", "Scale the window up by a tenth", [ctrl(Key::Plus), ctrl(Key::Equals)], always, |_| AppCommand::ScaleUi(0.1).into();
+        "ui-smaller" "Smaller text and controls", "Scale the window down by a tenth", [ctrl(Key::Minus)], always, |_| AppCommand::ScaleUi(-0.1).into();
+        "ui-normal" "Text and controls at 100 %", "Undo the scale", [ctrl(Key::Num0)], always, |_| AppCommand::ScaleUi(0.0).into();
+        "fullscreen" "Full screen", "The window over the whole screen", [key(Key::F11)], always, |_| AppCommand::ToggleFullscreen.into();
     }
 };
 
@@ -311,19 +471,49 @@ impl Action {
 
     /// How its first key reads on this system, or an empty text.
     pub fn shortcut_text(&self, ctx: &egui::Context) -> String {
-        self.shortcuts.first().map(|s| ctx.format_shortcut(s)).unwrap_or_default()
+        self.shortcuts.first().map(|s| key_text(ctx, s)).unwrap_or_default()
     }
+}
+
+/// `Ctrl+=` rather than `Ctrl+Equals`: as it stands on the key.
+pub fn key_text(ctx: &egui::Context, shortcut: &KeyboardShortcut) -> String {
+    let key = shortcut.logical_key;
+    let sign = match key {
+        Key::Equals => "=",
+        Key::Minus => "-",
+        Key::Plus => "+",
+        Key::Comma => ",",
+        Key::Period => ".",
+        Key::Slash => "/",
+        Key::Backslash => "\\",
+        Key::Questionmark => "?",
+        Key::OpenBracket => "[",
+        Key::CloseBracket => "]",
+        Key::OpenCurlyBracket => "{",
+        Key::CloseCurlyBracket => "}",
+        Key::ArrowLeft => "\u{2190}",
+        Key::ArrowRight => "\u{2192}",
+        Key::ArrowUp => "\u{2191}",
+        Key::ArrowDown => "\u{2193}",
+        _ => return ctx.format_shortcut(shortcut),
+    };
+    let text = ctx.format_shortcut(shortcut);
+    let name = [key.symbol_or_name(), key.name()].into_iter().find(|name| text.ends_with(name));
+    name.map_or(text.clone(), |name| format!("{}{sign}", &text[..text.len() - name.len()]))
 }
 
 /// Takes the keys of this frame. Keys with more modifiers win; bare keys belong to a text box
 /// while one has the focus.
 pub fn consume_shortcuts(ctx: &egui::Context, state: &AppState, out: &mut Vec<Command>) {
     let is_typing = ctx.text_edit_focused();
+    // a control that was reached with Tab keeps the keys that work it
+    let is_on_control = !is_typing && ctx.memory(|memory| memory.focused()).is_some();
     let mut candidates: Vec<(&Action, &KeyboardShortcut)> = ACTIONS
         .iter()
         .filter(|action| (action.is_enabled)(state))
         .flat_map(|action| action.shortcuts.iter().map(move |s| (action, s)))
-        .filter(|(_, s)| !is_typing || s.modifiers.command || is_function_key(s.logical_key))
+        .filter(|(_, s)| !is_typing || s.modifiers.command || is_free_of_text(s.logical_key))
+        .filter(|(_, s)| !is_on_control || s.modifiers.any() || !works_a_control(s.logical_key))
         .collect();
     candidates.sort_by_key(|(_, s)| {
         std::cmp::Reverse(
@@ -337,8 +527,13 @@ pub fn consume_shortcuts(ctx: &egui::Context, state: &AppState, out: &mut Vec<Co
     }
 }
 
-fn is_function_key(key: Key) -> bool {
-    matches!(key, Key::F1 | Key::F11)
+fn works_a_control(key: Key) -> bool {
+    matches!(key, Key::Space | Key::Enter | Key::ArrowLeft | Key::ArrowRight | Key::ArrowUp | Key::ArrowDown)
+}
+
+/// Keys that write nothing: they work while a text box has the focus.
+fn is_free_of_text(key: Key) -> bool {
+    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F6 | Key::F11)
 }
 
 #[cfg(test)]

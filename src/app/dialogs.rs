@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::command::{AppCommand, SessionCommand};
+use super::command::{AppCommand, QueryCommand, SessionCommand};
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use crate::export::table::TableFormat;
@@ -11,17 +11,25 @@ use crate::export::table::TableFormat;
 #[derive(Clone, Debug, PartialEq)]
 pub enum PathRequest {
     Open,
-    SaveScreenshot { name: String, has_caption: bool },
+    OpenFolder,
+    /// Joins the clip that is open.
+    Import,
+    /// A text file of questions.
+    Questions,
+    SaveDiagnostics,
+    SaveScreenshot {
+        name: String,
+        has_caption: bool,
+    },
     SaveResults(String, TableFormat),
 }
+
+/// Name offered for the archive.
+pub const DIAGNOSTICS: &str = "gazenlq-diagnostics.zip";
 
 /// Without a desktop portal `rfd` returns at once, as if the user had pressed cancel. A person
 /// needs longer than this to do so.
 const TOO_FAST_FOR_A_PERSON: std::time::Duration = std::time::Duration::from_millis(250);
-
-pub fn open_files(state: &mut AppState) {
-    ask(state, PathRequest::Open);
-}
 
 /// Shows the dialog for a request and turns the choice into a command.
 pub fn ask(state: &mut AppState, request: PathRequest) {
@@ -29,9 +37,25 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
         let asked_at = std::time::Instant::now();
         let command = match &request {
             PathRequest::Open => rfd::FileDialog::new()
-                .set_title("Open a clip, its gaze and its annotations")
+                .set_title("Open a clip with its gaze and its annotations, or the files of a data set")
                 .pick_files()
                 .map(|files| SessionCommand::Open(files).into()),
+            PathRequest::Import => rfd::FileDialog::new()
+                .set_title("Open a gaze recording or annotations for this clip")
+                .pick_files()
+                .map(|files| SessionCommand::Open(files).into()),
+            PathRequest::Questions => rfd::FileDialog::new()
+                .set_title("A text file with one question a line")
+                .add_filter("text", &["txt", "md", "csv"])
+                .pick_file()
+                .map(|file| QueryCommand::AskFile(file).into()),
+            PathRequest::SaveDiagnostics => {
+                save_dialog(DIAGNOSTICS, "zip").map(|path| AppCommand::DiagnosticsTo(path).into())
+            }
+            PathRequest::OpenFolder => rfd::FileDialog::new()
+                .set_title("Open a folder")
+                .pick_folders()
+                .map(|folders| SessionCommand::Open(folders).into()),
             PathRequest::SaveScreenshot { name, has_caption } => save_dialog(name, "png")
                 .map(|path| AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()),
             PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::command::AppCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
+use crate::diagnostics::{Machine, describe_clip, write_bundle};
 use crate::export::caption::Caption;
 use crate::export::image::{Provenance, draw_picture, save_picture};
 use crate::export::table::{AnswerRow, TableFormat, save_answers};
@@ -26,7 +27,7 @@ pub fn screenshot(
         let gpu = Gpu::headless()?;
         ctx.check()?;
         save_picture(&gpu, &scene, caption.as_ref(), &provenance, &path)?;
-        Ok(Done::Saved(format!("Saved {}", path.display())))
+        Ok(Done::Saved(format!("Saved {}", path.display()), path))
     });
 }
 
@@ -54,7 +55,30 @@ pub fn results(state: &mut AppState, path: PathBuf, format: TableFormat) {
             .map(|(query, truth, mode, answer)| AnswerRow { query, gaze_mode: *mode, answer, truth: *truth })
             .collect();
         save_answers(&path, format, &info, &table, &rows)?;
-        Ok(Done::Saved(format!("Saved {} answers to {}", rows.len(), path.display())))
+        Ok(Done::Saved(format!("Saved {} answers to {}", rows.len(), path.display()), path))
+    });
+}
+
+/// Saves what a bug report needs: no media, no questions.
+pub fn diagnostics(state: &mut AppState, path: PathBuf) {
+    let mut texts = Vec::new();
+    if let Some(player) = &state.player {
+        texts.push(("clip.txt".to_owned(), describe_clip(player.info(), player.table())));
+    }
+    if let Some(gaze) = &state.gaze {
+        let track = gaze.track();
+        let (format, samples) = (track.format, track.samples.len());
+        texts.push(("gaze.txt".to_owned(), format!("{format:?}, {samples} samples\n")));
+    }
+    let notices: Vec<String> = state.notices.history().iter().map(|n| n.text.clone()).collect();
+    texts.push(("notices.txt".to_owned(), notices.join("\n")));
+    let logs = state.places.logs.clone();
+    state.tasks.start(TaskKind::Export, move |ctx| {
+        ctx.stage("Looking at this machine");
+        let machine = Machine::look();
+        ctx.check()?;
+        write_bundle(&path, &machine, &texts, logs.as_deref())?;
+        Ok(Done::Saved(format!("Saved {}", path.display()), path))
     });
 }
 

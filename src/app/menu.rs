@@ -21,10 +21,34 @@ pub fn menu_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
                 }
             });
         }
+        if state.player.is_some() {
+            layouts_ui(ui, state, out);
+        }
     });
 }
 
-fn action_row_ui(ui: &mut Ui, action: &Action, state: &AppState, out: &mut Vec<Command>) {
+/// The arrangements of panels, at the right.
+fn layouts_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        let settings = &state.settings;
+        let has_sides = settings.is_session_panel_open && settings.is_results_panel_open;
+        let has_none = !settings.is_session_panel_open && !settings.is_results_panel_open;
+        let is_alone = settings.is_picture_alone;
+        for (id, text, is_on) in [
+            ("layout-picture", "Picture", is_alone),
+            ("layout-ground", "Ground", has_sides && !is_alone),
+            ("layout-watch", "Watch", has_none && !is_alone),
+        ] {
+            let Some(action) = Action::by_id(id) else { continue };
+            let hint = format!("{} ({})", action.tooltip, action.shortcut_text(ui.ctx()));
+            if ui.selectable_label(is_on, text).on_hover_text(hint).clicked() {
+                out.push((action.command)(state));
+            }
+        }
+    });
+}
+
+pub fn action_row_ui(ui: &mut Ui, action: &Action, state: &AppState, out: &mut Vec<Command>) {
     let button = egui::Button::new(action.label).shortcut_text(action.shortcut_text(ui.ctx()));
     if ui.add_enabled((action.is_enabled)(state), button).on_hover_text(action.tooltip).clicked() {
         out.push((action.command)(state));

@@ -3,14 +3,21 @@
 //! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
 
 mod command;
+mod dataset;
 mod dialogs;
+mod events;
 mod export;
 mod gaze_session;
+mod keep;
+mod marks;
 mod menu;
+mod model_card;
 mod notices;
 mod panels;
+mod performance;
 mod picture;
 mod queries;
+mod recent;
 mod refresh;
 mod settings;
 mod state;
@@ -20,18 +27,23 @@ mod view_state;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use command::{AppCommand, Command, PanelId, QueryCommand, SessionCommand};
 use dialogs::PathRequest;
+use model_card::ModelCard;
 use settings::Settings;
 use state::AppState;
-use tasks::Tasks;
-use view_state::ViewState;
+use tasks::{Done, TaskKind, Tasks};
+use view_state::{PaletteText, ViewState};
 
 pub use command::{ACTIONS, Action};
+pub use keep::Places;
+pub use performance::{FrameCost, Performance, Spread};
 
 use crate::grounding::GazeMode;
-use crate::playback::PlaybackCommand;
+use crate::playback::{PlaybackCommand, PlaybackStats};
+use crate::render::Compositor;
 use crate::time::MediaTime;
 use crate::view::video::PictureTarget;
 use crate::view::{fonts, theme};
@@ -43,6 +55,8 @@ pub struct Startup {
     pub query: Option<String>,
     pub gaze_mode: GazeMode,
     pub at: Option<MediaTime>,
+    /// Where notes and pictures are kept; nowhere by default.
+    pub places: Places,
 }
 
 pub struct App {
@@ -63,11 +77,17 @@ pub fn run(startup: Startup) -> anyhow::Result<()> {
             .with_app_id("gazenlq")
             .with_inner_size([1280.0, 800.0])
             .with_min_inner_size([800.0, 500.0])
+            .with_icon(icon())
             .with_drag_and_drop(true),
         ..Default::default()
     };
     eframe::run_native("gazenlq", options, Box::new(|cc| Ok(Box::new(App::new(cc, startup)))))
         .map_err(|error| anyhow::anyhow!("no window could be opened: {error}"))
+}
+
+fn icon() -> egui::IconData {
+    // a file of the program; a test reads it
+    eframe::icon_data::from_png_bytes(include_bytes!("../../assets/icon.png")).unwrap_or_default()
 }
 
 impl App {
@@ -77,7 +97,7 @@ impl App {
         theme::apply(&cc.egui_ctx, settings.theme);
         let ctx = cc.egui_ctx.clone();
         let tasks = Tasks::new(Arc::new(move || ctx.request_repaint()));
-        let mut state = AppState::new(tasks, settings);
+        let mut state = AppState::new(tasks, settings, startup.places.clone());
         state.queries.mode = startup.gaze_mode;
         let mut outbox = Vec::new();
         if !startup.files.is_empty() {
@@ -86,6 +106,7 @@ impl App {
         if let Some(render) = &cc.wgpu_render_state {
             render.renderer.write().callback_resources.insert(PictureTarget(render.target_format));
         }
+        recent::look(&mut state);
         let mut view = ViewState::default();
         view.timeline.options = state.settings.timeline.clone();
         Self { state, view, outbox, startup, wall_secs: 0.0 }
@@ -110,6 +131,9 @@ impl App {
             }
             if let Some(at) = self.startup.at.take() {
                 self.outbox.push(PlaybackCommand::Seek(at).into());
+            }
+            if let Some(range) = self.state.restored_view.take() {
+                self.view.timeline.show(range);
             }
         }
     }
@@ -169,7 +193,9 @@ impl App {
             }
             AppCommand::TogglePanel(panel) => {
                 let settings = &mut state.settings;
+                settings.is_picture_alone = false;
                 let is_open = match panel {
+                    PanelId::Question => return,
                     PanelId::Session => &mut settings.is_session_panel_open,
                     PanelId::Results => &mut settings.is_results_panel_open,
                     PanelId::Timeline => &mut settings.is_timeline_open,
@@ -177,15 +203,52 @@ impl App {
                 *is_open ^= true;
             }
             AppCommand::TogglePalette => {
-                view.palette = if view.palette.is_some() { None } else { Some(String::new()) };
+                view.palette = if view.palette.is_some() { None } else { Some(PaletteText::default()) };
             }
-            AppCommand::ToggleHelp => view.is_help_open ^= true,
+            AppCommand::ToggleTemplates => {
+                view.templates = if view.templates.is_some() { None } else { Some(PaletteText::default()) };
+            }
+            AppCommand::ToggleSettings => view.is_settings_open ^= true,
+            AppCommand::ToggleHelp(page) => {
+                view.help = if view.help == Some(page) { None } else { Some(page) };
+            }
+            AppCommand::ToggleModelCard => {
+                view.is_model_card_open ^= true;
+                if view.is_model_card_open {
+                    state.tasks.start(TaskKind::ModelCard, |ctx| Ok(Done::ModelCard(ModelCard::light(ctx)?)));
+                }
+            }
             AppCommand::ToggleNotices => view.is_history_open ^= true,
-            AppCommand::FocusQuery => view.query.wants_focus = true,
+            AppCommand::FocusLane(lane) => state.focused_lane = lane,
+            AppCommand::NextPanel(by) => {
+                view.last_panel = panels::neighbour(&state.settings, view.last_panel, by);
+                view.wants_panel = Some(view.last_panel);
+            }
+            AppCommand::Layout(preset) => panels::arrange(&mut state.settings, ctx, preset),
+            AppCommand::ScaleUi(by) => {
+                let scale = if by == 0.0 { 1.0 } else { ctx.zoom_factor() + by };
+                ctx.set_zoom_factor((scale.clamp(0.5, 3.0) * 10.0).round() / 10.0);
+            }
+            AppCommand::FeatureRate(fps) => state.settings.feature_fps = fps.clamp(0.1, 10.0),
+            AppCommand::ToggleModeLanes => state.settings.has_mode_lanes ^= true,
+            AppCommand::Diagnostics => dialogs::ask(state, PathRequest::SaveDiagnostics),
+            AppCommand::DiagnosticsTo(path) => export::diagnostics(state, path),
+            AppCommand::CopyText(text) => {
+                state.notices.info(format!("Copied: {text}"));
+                ctx.copy_text(text);
+            }
+            AppCommand::FocusQuery => {
+                state.settings.is_picture_alone = false;
+                view.query.wants_focus = true;
+            }
+            AppCommand::TogglePerformance => view.is_performance_open ^= true,
+            AppCommand::FocusSearch => view.dataset.wants_focus = true,
             AppCommand::GoTo => view.go_to = Some(String::new()),
             AppCommand::DismissNotice(id) => state.notices.dismiss(id),
+            AppCommand::DismissNotices => state.notices.dismiss_all(),
+            AppCommand::TakeOffer(id) => self.outbox.extend(state.notices.take_offer(id)),
             AppCommand::ZoomToSelection => {
-                if let Some(range) = state.chosen_moment().or(state.truth()) {
+                if let Some(range) = state.range_or_moment() {
                     view.timeline.zoom_to(range);
                 }
             }
@@ -193,6 +256,7 @@ impl App {
             AppCommand::ZoomTimeline(factor) => view.timeline.zoom_by(factor),
             AppCommand::LoopSelection => update::toggle_loop(state, self.wall_secs),
             AppCommand::ResetZoom => view.video.fit(),
+            AppCommand::PixelZoom => view.video.show_pixels(),
             AppCommand::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
         }
     }
@@ -201,15 +265,43 @@ impl App {
     pub fn is_idle(&self) -> bool {
         !self.state.tasks.is_computing()
     }
+
+    /// What the last frames took.
+    pub fn performance(&self) -> &Performance {
+        &self.state.performance
+    }
+
+    /// What playing the open clip has shown and missed.
+    pub fn playback_stats(&self) -> Option<PlaybackStats> {
+        self.state.player.as_ref().map(|player| *player.stats())
+    }
+
+    /// Does what the action of this name does, with the next frame.
+    pub fn act(&mut self, id: &str) {
+        if let Some(action) = Action::by_id(id).filter(|action| (action.is_enabled)(&self.state)) {
+            self.outbox.push((action.command)(&self.state));
+        }
+    }
+}
+
+/// What the last picture took on its way to the graphics device.
+fn upload_time(frame: &eframe::Frame) -> Duration {
+    let compositor = |render: &egui_wgpu::RenderState| {
+        render.renderer.read().callback_resources.get::<Compositor>().map(Compositor::prepare_time)
+    };
+    frame.wgpu_render_state().and_then(compositor).unwrap_or_default()
 }
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.receive();
         self.settle(ctx);
+        self.state.performance.add_logic(began.elapsed());
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let began = Instant::now();
         self.wall_secs = ui.input(|i| i.time);
         if let Some(player) = &mut self.state.player {
             player.tick(self.wall_secs);
@@ -221,15 +313,22 @@ impl eframe::App for App {
         }
         command::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
         panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
+        self.state.timeline_visible = self.view.timeline.visible();
         self.settle(ui.ctx());
-        if let Some(secs) = self.state.player.as_ref().and_then(crate::playback::Player::wake_in_secs) {
-            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(secs.max(0.0)));
+        if let Some(after) = self.state.notices.expire(std::time::Instant::now()) {
+            ui.ctx().request_repaint_after(after);
         }
+        if let Some(secs) = self.state.player.as_ref().and_then(crate::playback::Player::wake_in_secs) {
+            ui.ctx().request_repaint_after(Duration::from_secs_f64(secs.max(0.0)));
+        }
+        self.state.performance.end_frame(began, began.elapsed(), upload_time(frame));
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         update::remember(&mut self.state);
+        keep::save_and_wait(&mut self.state);
         self.state.settings.timeline = self.view.timeline.options.clone();
+        self.state.settings.overlay = self.state.overlay.clone();
         eframe::set_value(storage, settings::STORAGE_KEY, &self.state.settings);
     }
 }

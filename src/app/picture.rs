@@ -1,12 +1,13 @@
 //! The state of the window as a `Scene`: what is drawn, on screen and into files.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use super::state::{AppState, Overlay};
+use super::state::{AppState, HeatSpan, Overlay};
 use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
-use crate::gaze::{GazeSample, GazeState, GazeTrack, frame_map, window_map};
-use crate::render::{Mark, Scene, Viewpoint};
+use crate::gaze::{Fixation, GazeSample, GazeState, GazeTrack, Heatmap, frame_map, window_map};
+use crate::render::{Label, MAX_MARKS, Mark, Scene, Viewpoint};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::view::legend::Legend;
 
@@ -30,16 +31,10 @@ pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Op
     let frame = Arc::clone(player.shown()?);
     let time = frame.time;
     let overlay = &state.overlay;
-    let recorded = state.gaze.as_ref().and_then(|gaze| {
-        window_map(gaze.track(), model_window(time), WINDOW_FRAMES)
-            .or_else(|| {
-                gaze.track().at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos))
-            })
-            .map(Arc::new)
-    });
+    let [predicted, recorded] = maps(state, time);
     Some(Scene {
         display_size: player.info().display_size,
-        predicted: state.features.as_ref().and_then(|f| f.heatmap_near(time)),
+        predicted,
         recorded,
         heat: overlay.heat,
         opacity: overlay.opacity,
@@ -47,32 +42,118 @@ pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Op
         colormap: overlay.colormap,
         compare: overlay.compare,
         marks: marks(state, overlay, time, player.info().display_size),
+        labels: labels(state, overlay, time, player.info().display_size),
         viewpoint,
         background,
         frame,
     })
 }
 
+/// Predicted and recorded, over the stretch that was chosen.
+fn maps(state: &AppState, time: MediaTime) -> [Option<Arc<Heatmap>>; 2] {
+    if let Some(maps) = &state.range_maps {
+        return [maps.predicted.clone(), maps.recorded.clone()];
+    }
+    let recorded =
+        state.gaze.as_ref().and_then(|gaze| state.recorded_map.at(gaze.track(), time, state.overlay.span));
+    [state.features.as_ref().and_then(|f| f.heatmap_near(time)), recorded]
+}
+
+/// What the heatmap stands for, in words, when that is more than the place of the playhead.
+pub fn span_text(state: &AppState) -> Option<String> {
+    let maps = state.range_maps.as_ref()?;
+    Some(format!("{} to {}", maps.range.start(), maps.range.end()))
+}
+
+/// Fixations that began in the last two seconds, each with its number in the recording.
+fn fixations_near(state: &AppState, time: MediaTime) -> impl Iterator<Item = (usize, &Fixation)> {
+    let near = TimeRange::new(time - MediaTime::from_secs(2.0), time);
+    let all = state.gaze.as_ref().map_or(&[][..], |gaze| gaze.fixations());
+    let from = all.partition_point(|f| f.range.start() < near.start());
+    all.iter().enumerate().skip(from).take_while(move |(_, f)| f.range.start() <= near.end())
+}
+
+fn fixation_radius(fixation: &Fixation, unit: f32) -> f32 {
+    unit * (1.0 + (fixation.range.duration().secs() as f32).sqrt() * 2.0)
+}
+
+/// The numbers of the fixations, counted from 1 as the recording's list of them is.
+fn labels(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -> Vec<Label> {
+    if !overlay.has_fixations {
+        return Vec::new();
+    }
+    let unit = size[0].max(size[1]) as f32 / 100.0;
+    let mut labels = Vec::new();
+    for (index, fixation) in fixations_near(state, time) {
+        let up = (fixation_radius(fixation, unit) + unit * 1.1) / size[1].max(1) as f32;
+        let text = (index + 1).to_string();
+        let [r, g, b, _] = FIXATION_RGBA;
+        let pos = [fixation.pos[0], fixation.pos[1] - up];
+        labels.push(Label { pos, height: unit * 1.7, text, rgba: [r, g, b, 1.0] });
+    }
+    labels
+}
+
+/// The recorded map of one picture, made once however often it is drawn.
+#[derive(Default)]
+pub struct RecordedMap(RefCell<Option<MadeOf>>);
+
+struct MadeOf {
+    track: Arc<GazeTrack>,
+    time: MediaTime,
+    span: HeatSpan,
+    map: Option<Arc<Heatmap>>,
+}
+
+impl RecordedMap {
+    fn at(&self, track: &Arc<GazeTrack>, time: MediaTime, span: HeatSpan) -> Option<Arc<Heatmap>> {
+        let mut made = self.0.borrow_mut();
+        let is_same =
+            |made: &&MadeOf| Arc::ptr_eq(&made.track, track) && made.time == time && made.span == span;
+        if let Some(made) = made.as_ref().filter(is_same) {
+            return made.map.clone();
+        }
+        let of_picture =
+            || track.at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos));
+        let map = match span {
+            HeatSpan::Picture => of_picture(),
+            HeatSpan::Window | HeatSpan::Range => {
+                window_map(track, model_window(time), WINDOW_FRAMES).or_else(of_picture)
+            }
+        };
+        let map = map.map(Arc::new);
+        *made = Some(MadeOf { track: Arc::clone(track), time, span, map: map.clone() });
+        map
+    }
+}
+
 fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -> Vec<Mark> {
     let Some(gaze) = &state.gaze else { return Vec::new() };
     let unit = size[0].max(size[1]) as f32 / 100.0;
-    let mut marks = Vec::new();
+    let mut fixations = Vec::new();
     if overlay.has_fixations {
-        let near = TimeRange::new(time - MediaTime::from_secs(2.0), time);
-        for fixation in gaze.fixations().iter().filter(|f| near.contains(f.range.start())) {
-            let secs = fixation.range.duration().secs() as f32;
-            let radius = unit * (1.0 + secs.sqrt() * 2.0);
-            marks.push(Mark { pos: fixation.pos, radius, line: unit * 0.25, rgba: FIXATION_RGBA });
+        for (_, fixation) in fixations_near(state, time) {
+            let radius = fixation_radius(fixation, unit);
+            fixations.push(Mark { pos: fixation.pos, radius, line: unit * 0.25, rgba: FIXATION_RGBA });
         }
     }
+    let mut points = Vec::new();
+    if overlay.has_point {
+        for pos in overlay.aggregate.points(samples_here(state, gaze.track(), time)) {
+            points.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
+            points.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
+        }
+    }
+    let mut trail = Vec::new();
     if overlay.has_trail && overlay.trail_secs > 0.0 {
         let since = TimeRange::new(time - MediaTime::from_secs(f64::from(overlay.trail_secs)), time);
         let samples = gaze.track().in_range(since);
-        // a few dozen dots show the path; more would hide the picture
-        let stride = (samples.len() / 40).max(1);
+        // a few dozen dots show the path; more would hide the picture, and push the point out
+        let room = MAX_MARKS.saturating_sub(fixations.len() + points.len()).clamp(1, 40);
+        let stride = samples.len().div_ceil(room).max(1);
         for sample in samples.iter().step_by(stride).filter(|s| s.state == GazeState::Tracked) {
             let age = (time - sample.time).secs() as f32 / overlay.trail_secs;
-            marks.push(Mark {
+            trail.push(Mark {
                 pos: sample.pos,
                 radius: unit * 0.35,
                 line: 0.0,
@@ -80,13 +161,7 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
             });
         }
     }
-    if overlay.has_point {
-        for pos in overlay.aggregate.points(samples_here(state, gaze.track(), time)) {
-            marks.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
-            marks.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
-        }
-    }
-    marks
+    [fixations, trail, points].concat()
 }
 
 /// The samples of the shown picture, from its time to the next one's; where a tracker is slower than
@@ -137,6 +212,9 @@ pub fn provenance(state: &AppState) -> Provenance {
         overlay.threshold
     );
     add("Heatmap", heat);
+    if let Some(span) = span_text(state) {
+        add("Heatmap over", span);
+    }
     if let (Some(query), Some(answer)) = (state.queries.selected(), state.queries.shown()) {
         add("Query", query.text.clone());
         add("Pipeline", answer.pipeline.clone());
@@ -160,6 +238,9 @@ pub fn caption(state: &AppState, scene: &Scene) -> Caption {
         None => here,
     };
     let overlay = &state.overlay;
+    if let Some(span) = span_text(state).filter(|_| scene.has_heat()) {
+        lines.push(format!("Heatmap: mean over {span}"));
+    }
     let mut marks = Vec::new();
     if state.gaze.is_some() {
         let [r, g, b] = TRAIL_RGB;
@@ -193,7 +274,13 @@ fn answer_lines(state: &AppState) -> Vec<String> {
         }
         None => "No moment stands out".to_owned(),
     };
-    vec![told, format!("Method: {}; gaze: {}", answer.pipeline, answer.gaze_basis)]
+    vec![
+        told,
+        format!(
+            "Method: {}; question by {}; gaze: {}",
+            answer.pipeline, answer.query_basis, answer.gaze_basis
+        ),
+    ]
 }
 
 fn time_bar(state: &AppState) -> Option<TimeBar> {

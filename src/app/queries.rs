@@ -46,6 +46,13 @@ impl Queries {
         *self = Self { mode: self.mode, next_id: self.next_id, ..Self::default() };
     }
 
+    /// Chooses by place in the list, for a session that is opened again.
+    pub fn select_nth(&mut self, at: usize) {
+        if let Some(query) = self.list.get(at) {
+            self.select(query.id);
+        }
+    }
+
     pub fn select(&mut self, id: u64) {
         if self.list.iter().any(|q| q.id == id) {
             self.selected = Some(id);

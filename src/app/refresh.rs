@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::queries::Answers;
-use super::state::AppState;
+use super::state::{AppState, HeatSpan, RangeMaps};
 use super::tasks::{Done, TaskKind};
 use super::update::start_answer;
 use crate::gaze::metrics::gaze_agreement;
+use crate::gaze::window_map;
+use crate::time::MediaTime;
 
 /// While evidence arrives, at most this part of the time goes into answering again.
 const SHARE: u32 = 8;
@@ -38,6 +40,51 @@ impl Refresh {
 pub fn refresh(state: &mut AppState) {
     refresh_answers(state);
     refresh_agreement(state);
+    refresh_range_maps(state);
+    expect_jumps(state);
+    super::keep::refresh(state);
+    expect_jumps(state);
+}
+
+/// The moments on screen are where the user goes next.
+fn expect_jumps(state: &mut AppState) {
+    let starts: Vec<MediaTime> =
+        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
+    if let Some(player) = &mut state.player {
+        player.expect(starts);
+    }
+}
+
+/// The moments on screen are where the user goes next.
+fn expect_jumps(state: &mut AppState) {
+    let starts: Vec<MediaTime> =
+        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
+    if let Some(player) = &mut state.player {
+        player.expect(starts);
+    }
+}
+
+/// Pictures of a recording that a mean over a range is made from, at most.
+const MOST_PICTURES: usize = 1_024;
+
+/// Mean maps over the range, made again when range, recording or evidence has changed.
+fn refresh_range_maps(state: &mut AppState) {
+    let range =
+        state.range_or_moment().filter(|_| state.overlay.span == HeatSpan::Range && state.dataset.is_none());
+    let Some(range) = range else {
+        state.range_maps = None;
+        return;
+    };
+    let version = state.features.as_ref().map_or(0, |f| f.version());
+    let recording = state.gaze.as_ref().map_or(0, |g| Arc::as_ptr(g.track()) as usize);
+    let made_from = (version, recording);
+    if state.range_maps.as_ref().is_some_and(|m| m.range == range && m.made_from == made_from) {
+        return;
+    }
+    let count = ((range.duration().secs() * 30.0) as usize).clamp(32, MOST_PICTURES);
+    let recorded = state.gaze.as_ref().and_then(|g| window_map(g.track(), range, count)).map(Arc::new);
+    let predicted = state.features.as_ref().and_then(|f| f.mean_heatmap(range)).map(Arc::new);
+    state.range_maps = Some(RangeMaps { range, predicted, recorded, made_from });
 }
 
 fn refresh_answers(state: &mut AppState) {

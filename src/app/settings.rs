@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::state::Overlay;
 use crate::view::theme::ThemeChoice;
 use crate::view::timeline::TimelineOptions;
 
@@ -20,17 +21,29 @@ pub struct Settings {
     pub is_session_panel_open: bool,
     pub is_results_panel_open: bool,
     pub is_timeline_open: bool,
+    /// Nothing but the picture, until it is asked for again; not for the next start.
+    #[serde(skip)]
+    pub is_picture_alone: bool,
     pub timeline: TimelineOptions,
     /// Pictures a second are computed for the answer's evidence.
     pub feature_fps: f32,
     pub has_sound: bool,
+    pub overlay: Overlay,
+    /// One lane of moments for each gaze mode.
+    pub has_mode_lanes: bool,
 }
 
 /// A session that was open before, and where its playhead stood.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Recent {
     pub files: Vec<PathBuf>,
     pub playhead_nanos: i64,
+    /// The clip's file name; the files may be a folder.
+    pub clip_name: String,
+    /// Names the clip's content: its notes and its picture.
+    pub content_id: String,
+    pub duration_nanos: i64,
 }
 
 impl Default for Settings {
@@ -42,9 +55,12 @@ impl Default for Settings {
             is_session_panel_open: true,
             is_results_panel_open: true,
             is_timeline_open: true,
+            is_picture_alone: false,
             timeline: TimelineOptions::default(),
             feature_fps: 1.0,
             has_sound: false,
+            overlay: Overlay::default(),
+            has_mode_lanes: false,
         }
     }
 }
@@ -55,13 +71,17 @@ impl Settings {
     }
 
     /// Puts a session first in the list, once.
-    pub fn remember(&mut self, files: Vec<PathBuf>, playhead_nanos: i64) {
-        if files.is_empty() {
+    pub fn remember(&mut self, recent: Recent) {
+        if recent.files.is_empty() {
             return;
         }
-        self.recent.retain(|r| r.files.first() != files.first());
-        self.recent.insert(0, Recent { files, playhead_nanos });
+        self.forget(&recent.files);
+        self.recent.insert(0, recent);
         self.recent.truncate(RECENT_LIMIT);
+    }
+
+    pub fn forget(&mut self, files: &[PathBuf]) {
+        self.recent.retain(|r| r.files.first() != files.first());
     }
 
     pub fn remember_query(&mut self, text: &str) {
@@ -80,9 +100,9 @@ mod tests {
     #[test]
     fn reopening_a_file_moves_it_to_the_front_instead_of_listing_it_twice() {
         let mut settings = Settings::default();
-        settings.remember(vec!["a.mp4".into()], 1);
-        settings.remember(vec!["b.mp4".into()], 2);
-        settings.remember(vec!["a.mp4".into()], 3);
+        for (file, playhead_nanos) in [("a.mp4", 1), ("b.mp4", 2), ("a.mp4", 3)] {
+            settings.remember(Recent { files: vec![file.into()], playhead_nanos, ..Recent::default() });
+        }
         let first: Vec<_> = settings.recent.iter().map(|r| (r.files[0].clone(), r.playhead_nanos)).collect();
         assert_eq!(first, [("a.mp4".into(), 3), ("b.mp4".into(), 2)]);
     }

@@ -3,16 +3,25 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::command::Command;
+use serde::{Deserialize, Serialize};
+
+use super::command::{Command, QueryCommand};
+use super::dataset::{DataSetCommand, DataSetSession};
 use super::gaze_session::GazeSession;
+use super::keep::{NotesKeeper, Places};
+use super::marks::Marks;
+use super::model_card::ModelCard;
 use super::notices::Notices;
+use super::performance::Performance;
+use super::picture::RecordedMap;
 use super::queries::Queries;
+use super::recent::RecentLook;
 use super::refresh::Refresh;
 use super::settings::Settings;
-use super::tasks::Tasks;
+use super::tasks::{TaskKind, Tasks};
 use crate::features::ClipFeatures;
-use crate::gaze::Aggregate;
 use crate::gaze::recording::UnknownTable;
+use crate::gaze::{Aggregate, Heatmap};
 use crate::pipeline::LightPipeline;
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::AnnotatedQuery;
@@ -25,20 +34,47 @@ pub struct AppState {
     pub files: Vec<PathBuf>,
     pub player: Option<Player>,
     pub gaze: Option<GazeSession>,
+    /// A whole split instead of one clip.
+    pub dataset: Option<DataSetSession>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// Where the clip begins in the video that its annotations count in.
+    pub source_start: Option<MediaTime>,
     /// A table that waits for its columns to be mapped.
     pub unknown_table: Option<UnknownTable>,
     pub queries: Queries,
+    pub marks: Marks,
+    /// The marked range that is looped, if that is what is looped.
+    pub looped_range: Option<TimeRange>,
+    /// Lane whose events are stepped through.
+    pub focused_lane: Option<String>,
+    /// The part of the clip that the timeline shows, noted for the next time.
+    pub timeline_visible: Option<TimeRange>,
+    /// What the timeline is to show of a clip that was open before.
+    pub restored_view: Option<TimeRange>,
     pub models: Models,
+    /// What the networks are, once somebody has asked.
+    pub model_card: Option<Arc<ModelCard>>,
     pub features: Option<Arc<ClipFeatures>>,
+    /// All of the evidence is there.
+    pub is_complete: bool,
     /// Filled by a job while the clip is open.
     pub thumbnails: Option<Arc<Mutex<Vec<Thumbnail>>>>,
     pub refresh: Refresh,
     /// How well the predicted maps agree with the recorded gaze, over time.
     pub agreement: Arc<Vec<(MediaTime, f32)>>,
     pub overlay: Overlay,
+    /// Maps over a whole range, while that is what is drawn.
+    pub range_maps: Option<RangeMaps>,
+    pub recorded_map: RecordedMap,
     pub tasks: Tasks,
     pub notices: Notices,
+    pub performance: Performance,
+    pub notes: NotesKeeper,
+    pub places: Places,
+    /// What was found of the recent sessions; empty until somebody has looked.
+    pub recent_looks: Vec<RecentLook>,
+    /// Whether the networks are on this machine, once somebody has looked.
+    pub has_models: Option<bool>,
     pub settings: Settings,
 }
 
@@ -60,14 +96,40 @@ impl Models {
     }
 }
 
+/// The stretch of time that a heatmap stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HeatSpan {
+    /// One window of the model, as GazeNLQ's maps are made: the mean of 32 pictures.
+    #[default]
+    Window,
+    Picture,
+    /// The marked range, or else the chosen moment.
+    Range,
+}
+
+impl HeatSpan {
+    pub const ALL: [Self; 3] = [Self::Window, Self::Picture, Self::Range];
+}
+
+/// Mean maps over a range, and what they were made from.
+pub struct RangeMaps {
+    pub range: TimeRange,
+    pub predicted: Option<Arc<Heatmap>>,
+    pub recorded: Option<Arc<Heatmap>>,
+    pub(super) made_from: (u64, usize),
+}
+
 /// What is drawn over the picture.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Overlay {
     pub heat: HeatMode,
+    pub span: HeatSpan,
     pub opacity: f32,
     /// Fraction of the peak below which nothing is drawn.
     pub threshold: f32,
     pub colormap: Colormap,
+    #[serde(skip)]
     pub compare: Compare,
     pub has_point: bool,
     /// Which of a picture's samples the point stands for.
@@ -81,6 +143,7 @@ impl Default for Overlay {
     fn default() -> Self {
         Self {
             heat: HeatMode::Predicted,
+            span: HeatSpan::default(),
             opacity: 0.6,
             threshold: 0.15,
             colormap: Colormap::default(),
@@ -95,43 +158,73 @@ impl Default for Overlay {
 }
 
 impl AppState {
-    pub fn new(tasks: Tasks, settings: Settings) -> Self {
+    pub fn new(tasks: Tasks, settings: Settings, places: Places) -> Self {
         Self {
             files: Vec::new(),
             player: None,
             gaze: None,
+            dataset: None,
             annotations: Vec::new(),
+            source_start: None,
             unknown_table: None,
             queries: Queries::default(),
+            marks: Marks::default(),
+            looped_range: None,
+            focused_lane: None,
+            timeline_visible: None,
+            restored_view: None,
             models: Models::Unknown,
+            model_card: None,
             features: None,
+            is_complete: false,
             thumbnails: None,
             refresh: Refresh::default(),
             agreement: Arc::default(),
-            overlay: Overlay::default(),
+            overlay: settings.overlay.clone(),
+            range_maps: None,
+            recorded_map: RecordedMap::default(),
             tasks,
             notices: Notices::default(),
+            performance: Performance::default(),
+            notes: NotesKeeper::default(),
+            places,
+            recent_looks: Vec::new(),
+            has_models: None,
             settings,
         }
     }
 
     /// The annotated moment of the chosen question.
     pub fn truth(&self) -> Option<TimeRange> {
-        self.queries.selected()?.truth
+        match &self.dataset {
+            Some(set) => set.truths().first().copied(),
+            None => self.queries.selected()?.truth,
+        }
     }
 
     /// The chosen moment of the answer on screen, the best one at first.
     pub fn chosen_moment(&self) -> Option<TimeRange> {
+        if let Some(set) = &self.dataset {
+            return set.moments().get(set.moment.unwrap_or(0)).map(|m| m.range);
+        }
         let answer = self.queries.shown()?;
         answer.moments.get(self.queries.moment.unwrap_or(0)).map(|m| m.range)
     }
 
     pub fn clip_range(&self) -> TimeRange {
-        self.player.as_ref().map(|p| p.table().range()).unwrap_or_default()
+        match &self.dataset {
+            Some(set) => set.clip_range(),
+            None => self.player.as_ref().map(|p| p.table().range()).unwrap_or_default(),
+        }
     }
 
+    /// Of the clip: in a data set it may start later than its video.
     pub fn now(&self) -> MediaTime {
-        self.player.as_ref().map(Player::time).unwrap_or_default()
+        let time = self.player.as_ref().map(Player::time);
+        match &self.dataset {
+            Some(set) => time.map_or(set.playhead(), |time| time - set.video_start()),
+            None => time.unwrap_or_default(),
+        }
     }
 
     pub(super) fn rate_times(&self, factor: f64) -> Command {
@@ -140,49 +233,33 @@ impl AppState {
         PlaybackCommand::SetRate(magnitude.copysign(rate)).into()
     }
 
-    /// Next or previous edge of a moment, fixation or gap in the gaze.
-    pub(super) fn seek_event(&self, is_forward: bool) -> Command {
-        let mut edges: Vec<MediaTime> = Vec::new();
-        let mut push = |range: TimeRange| edges.extend([range.start(), range.end()]);
-        self.truth().into_iter().for_each(&mut push);
-        if let Some(answer) = self.queries.shown() {
-            answer.moments.iter().for_each(|m| push(m.range));
+    /// Looking through the clip was stopped, and can go on.
+    pub fn is_extraction_unfinished(&self) -> bool {
+        self.features.is_some()
+            && !self.is_complete
+            && self.models.ready().is_some()
+            && !self.tasks.is_running(TaskKind::Features)
+            && !self.tasks.is_stopping(TaskKind::Features)
+    }
+
+    /// The row below or above, or the moment after or before in the list.
+    pub(super) fn step_list(&self, by: i32) -> Command {
+        match self.dataset {
+            Some(_) => DataSetCommand::Step(by).into(),
+            None => QueryCommand::JumpBy(by).into(),
         }
-        if let Some(gaze) = &self.gaze {
-            gaze.fixations().iter().for_each(|f| push(f.range));
-        }
-        seek_to(nearest(edges, self.now(), is_forward), self.now())
     }
 
-    pub(super) fn seek_fixation(&self, is_forward: bool) -> Command {
-        let starts = self.gaze.iter().flat_map(|g| g.fixations().iter().map(|f| f.range.start())).collect();
-        seek_to(nearest(starts, self.now(), is_forward), self.now())
+    /// The marked range for a table or a command line: seconds and frames.
+    pub fn range_text(&self) -> String {
+        let (Some(range), Some(player)) = (self.marks.range, &self.player) else { return String::new() };
+        let (table, [from, to]) = (player.table(), [range.start(), range.end()]);
+        let [first, last] = [from, to].map(|time| table.at(time).0);
+        format!("{:.3} s to {:.3} s, frame {first} to {last}", from.secs(), to.secs())
     }
-}
 
-fn seek_to(target: Option<MediaTime>, now: MediaTime) -> Command {
-    PlaybackCommand::Seek(target.unwrap_or(now)).into()
-}
-
-/// The closest time strictly after (or before) now; a millisecond of slack for rounding.
-fn nearest(times: Vec<MediaTime>, now: MediaTime, is_forward: bool) -> Option<MediaTime> {
-    let slack = MediaTime::from_millis(1);
-    if is_forward {
-        times.into_iter().filter(|t| *t > now + slack).min()
-    } else {
-        times.into_iter().filter(|t| *t < now - slack).max()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_event_is_never_the_one_we_stand_on() {
-        let times = || [1000, 2000, 3000].map(MediaTime::from_millis).to_vec();
-        let now = MediaTime::from_millis(2000);
-        assert_eq!(nearest(times(), now, true), Some(MediaTime::from_millis(3000)));
-        assert_eq!(nearest(times(), now, false), Some(MediaTime::from_millis(1000)));
+    /// What "this stretch" means: the marked range, else the chosen moment, else the annotated one.
+    pub fn range_or_moment(&self) -> Option<TimeRange> {
+        self.marks.range.or_else(|| self.chosen_moment()).or_else(|| self.truth())
     }
 }

@@ -1,13 +1,19 @@
 //! Running jobs: one slot for each kind of work, outcomes picked up once a frame.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
+use super::dataset::CaseDone;
 use super::gaze_session::GazeSession;
+use super::model_card::ModelCard;
 use super::queries::Answers;
+use super::recent::RecentLook;
 use super::update::Opened;
+use crate::dataset::DataSet;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
+use crate::playback::Player;
 use crate::time::MediaTime;
 
 /// Work that can be under way.
@@ -23,6 +29,14 @@ pub enum TaskKind {
     Agreement,
     Export,
     Dialog,
+    /// Saving what was noted.
+    Keep,
+    /// Looking at the recent sessions.
+    Recent,
+    ModelCard,
+    /// A row of a data set is asked.
+    Case,
+    ClipVideo,
 }
 
 impl TaskKind {
@@ -38,24 +52,42 @@ impl TaskKind {
             Self::Agreement => "Comparing predicted and recorded gaze",
             Self::Export => "Saving",
             Self::Dialog => "Waiting for the file dialog",
+            Self::Keep => "Saving notes",
+            Self::Recent => "Looking at recent sessions",
+            Self::ModelCard => "Looking at the models",
+            Self::Case => "Localizing the query",
+            Self::ClipVideo => "Opening the video",
         }
     }
 }
 
+/// Work that a person waits for and may want to stop, in the order in which it is done.
+pub const WAITED_FOR: [TaskKind; 5] =
+    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Case, TaskKind::Export];
+
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
+    /// A data set, and sentences about what was left out.
+    DataSet(Box<DataSet>, Vec<String>),
+    Case(Box<CaseDone>),
+    ClipVideo(Box<Player>),
     GazeRead(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),
     ModelsFetched,
     FeaturesComplete,
     Thumbnails,
+    Kept,
+    /// The recent sessions, and whether the networks are here.
+    RecentSeen(Vec<RecentLook>, bool),
+    ModelCard(ModelCard),
     Answered {
         query: u64,
         answers: Answers,
     },
-    Saved(String),
+    /// A file was written: what to say, and the file.
+    Saved(String, PathBuf),
     /// What to do next: a dialog's choice, or nothing when it was closed.
     Next(Option<Command>),
 }
@@ -68,12 +100,14 @@ pub enum Finished {
 
 pub struct Tasks {
     running: Vec<(TaskKind, Job<Done>)>,
+    /// Asked to stop; the work ends at its next step, and nobody waits for it.
+    stopping: Vec<(TaskKind, Job<Done>)>,
     wake: Wake,
 }
 
 impl Tasks {
     pub fn new(wake: Wake) -> Self {
-        Self { running: Vec::new(), wake }
+        Self { running: Vec::new(), stopping: Vec::new(), wake }
     }
 
     pub fn wake(&self) -> Wake {
@@ -105,27 +139,36 @@ impl Tasks {
         self.running.iter().any(|(k, _)| *k == kind)
     }
 
+    /// Cancelled work that has not yet come to its end.
+    pub fn is_stopping(&self, kind: TaskKind) -> bool {
+        self.stopping.iter().any(|(k, _)| *k == kind)
+    }
+
     /// Something a person waits for and may want to stop.
     pub fn is_computing(&self) -> bool {
-        [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Export]
-            .into_iter()
-            .any(|kind| self.is_running(kind))
+        WAITED_FOR.into_iter().any(|kind| self.is_running(kind))
     }
 
     pub fn progress(&self, kind: TaskKind) -> Option<Progress> {
         self.running.iter().find(|(k, _)| *k == kind).map(|(_, job)| job.progress())
     }
 
-    pub fn cancel_computing(&mut self) {
-        for kind in [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Export] {
-            if let Some((_, job)) = self.running.iter().find(|(k, _)| *k == kind) {
-                job.cancel();
-            }
-        }
+    /// Cancels what a person waits for. It is over at once for the window, and at its next step for
+    /// the processor.
+    pub fn cancel_computing(&mut self) -> Vec<TaskKind> {
+        let (stopped, kept) =
+            std::mem::take(&mut self.running).into_iter().partition(|(kind, _)| WAITED_FOR.contains(kind));
+        self.running = kept;
+        let stopped: Vec<(TaskKind, Job<Done>)> = stopped;
+        stopped.iter().for_each(|(_, job)| job.cancel());
+        let kinds = stopped.iter().map(|(kind, _)| *kind).collect();
+        self.stopping.extend(stopped);
+        kinds
     }
 
     /// Takes what has finished since the last call.
     pub fn poll(&mut self) -> Vec<Finished> {
+        self.stopping.retain(|(_, job)| job.poll().is_none());
         let mut finished = Vec::new();
         self.running.retain(|(kind, job)| match job.poll() {
             None => true,
@@ -139,5 +182,29 @@ impl Tasks {
             }
         });
         finished
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::no_wake;
+
+    #[test]
+    fn cancelled_work_is_over_at_once_and_other_work_goes_on() {
+        let mut tasks = Tasks::new(no_wake());
+        let forever = |ctx: &JobCtx| loop {
+            ctx.step(1, 2)?;
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        };
+        tasks.start(TaskKind::Features, forever);
+        tasks.start(TaskKind::Thumbnails, forever);
+        assert_eq!(tasks.cancel_computing(), [TaskKind::Features]);
+        assert!(!tasks.is_computing() && tasks.progress(TaskKind::Features).is_none());
+        assert!(tasks.is_running(TaskKind::Thumbnails));
+        while tasks.is_stopping(TaskKind::Features) {
+            assert!(tasks.poll().is_empty());
+            std::thread::yield_now();
+        }
     }
 }

@@ -3,18 +3,25 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::command::{Command, OverlayCommand, QueryCommand, SessionCommand};
-use super::dialogs;
+use super::command::{AppCommand, Command, OverlayCommand, QueryCommand, SessionCommand};
+use super::dataset::{self, DataSetCommand};
+use super::dialogs::{self, PathRequest};
 use super::gaze_session::GazeSession;
+use super::keep;
+use super::marks::{self, Marks};
 use super::queries::Answers;
+use super::recent;
+use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
+use crate::dataset::DataSet;
 use crate::grounding::{GazeMode, Localizer as _};
 use crate::pipeline::{self, LightPipeline, TOP};
 use crate::playback::{PlaybackCommand, Player};
+use crate::project::{self, ClipNotes, NotesError};
 use crate::render::{Compare, HeatMode};
 use crate::session::{self, Companions};
-use crate::time::MediaTime;
+use crate::time::{MediaTime, TimeRange};
 
 /// Pre-roll before a looped moment, so that the eye finds its place.
 const LOOP_PREROLL: MediaTime = MediaTime::from_millis(1000);
@@ -26,10 +33,12 @@ pub struct Opened {
     gaze: Option<GazeSession>,
     /// Without the recording, which is in `gaze`.
     companions: Companions,
+    /// What was noted about this clip before.
+    notes: Option<Result<ClipNotes, NotesError>>,
 }
 
 /// Applies one command; window commands are the window's own and come back.
-pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<super::command::AppCommand> {
+pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<AppCommand> {
     match command {
         Command::Playback(command) => {
             if let Some(player) = &mut state.player {
@@ -38,7 +47,9 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<s
         }
         Command::Session(command) => apply_session(state, command),
         Command::Query(command) => apply_query(state, command, wall_secs),
+        Command::Mark(command) => marks::apply(state, command, wall_secs),
         Command::Overlay(command) => apply_overlay(state, command),
+        Command::DataSet(command) => dataset::apply(state, command, wall_secs),
         Command::App(command) => return Some(command),
     }
     None
@@ -47,7 +58,13 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<s
 fn apply_session(state: &mut AppState, command: SessionCommand) {
     match command {
         SessionCommand::Open(paths) => open(state, paths),
-        SessionCommand::OpenDialog => dialogs::open_files(state),
+        SessionCommand::OpenDialog => dialogs::ask(state, PathRequest::Open),
+        SessionCommand::OpenFolderDialog => dialogs::ask(state, PathRequest::OpenFolder),
+        SessionCommand::ImportDialog => dialogs::ask(state, PathRequest::Import),
+        SessionCommand::ForgetRecent(files) => {
+            state.settings.forget(&files);
+            state.recent_looks.retain(|look| look.files != files);
+        }
         SessionCommand::OpenDemo => match session::demo_dir() {
             Some(dir) => open(state, vec![dir]),
             None => state.notices.warning(
@@ -72,6 +89,7 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
         SessionCommand::SetGazeOffset(offset) => {
             if let Some(gaze) = &mut state.gaze {
                 gaze.set_offset(offset);
+                state.notes.touch();
                 answer_selected(state);
             }
         }
@@ -80,10 +98,21 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
 
 /// Starts opening files. A gaze or annotation file alone joins the clip that is open.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
-    let open_clip = state.player.as_ref().map(|player| player.info().path.clone());
-    let wake = state.tasks.wake();
+    // the list of recent sessions must not depend on the folder that the program was started in
+    for path in &mut paths {
+        if let Ok(whole) = std::path::absolute(&*path) {
+            *path = whole;
+        }
+    }
+    let data_set = state.dataset.as_ref().map(|set| Arc::clone(&set.data));
+    let open_clip = state.player.as_ref().filter(|_| data_set.is_none()).map(|p| p.info().path.clone());
+    let (wake, places) = (state.tasks.wake(), state.places.clone());
     state.tasks.start(TaskKind::Open, move |ctx| {
-        ctx.stage("Opening the clip");
+        ctx.stage("Opening");
+        if let Some(files) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
+            let (data, warnings) = DataSet::open(files, data_set.as_deref(), ctx)?;
+            return Ok(Done::DataSet(Box::new(data), warnings));
+        }
         let recognised = session::recognise(&paths).or_else(|error| {
             paths.insert(0, open_clip.ok_or(error)?);
             session::recognise(&paths)
@@ -92,42 +121,57 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
         let player = Player::open(&video, wake)?;
         let mut companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
         let gaze = companions.gaze.take().map(GazeSession::new);
-        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions })))
+        let notes = places.notes_of(&player.info().content_id);
+        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions, notes })))
     });
 }
 
 fn close(state: &mut AppState) {
     remember(state);
+    keep::save(state);
     state.tasks.stop(TaskKind::Features);
     state.tasks.stop(TaskKind::Thumbnails);
-    state.player = None;
-    state.gaze = None;
-    state.annotations.clear();
+    state.tasks.stop(TaskKind::Case);
+    state.tasks.stop(TaskKind::ClipVideo);
+    // hundreds of megabytes in many pieces take a while to give back
+    let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
+    let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
+    std::thread::spawn(move || drop(old));
+    state.dataset = None;
+    state.source_start = None;
+    state.unknown_table = None;
+    state.marks = Marks::default();
+    (state.looped_range, state.focused_lane) = (None, None);
+    state.notes.lock(false);
     state.queries.clear();
-    state.features = None;
-    state.thumbnails = None;
+    state.is_complete = false;
     state.files.clear();
+    recent::look(state);
 }
 
 /// Notes where the clip was left, for the list of recent sessions.
 pub fn remember(state: &mut AppState) {
-    if state.player.is_some() {
-        let playhead = state.now().nanos();
-        state.settings.remember(state.files.clone(), playhead);
+    if state.dataset.is_some() {
+        let (files, playhead_nanos) = (state.files.clone(), state.now().nanos());
+        state.settings.remember(Recent { files, playhead_nanos, ..Recent::default() });
+    } else if let Some(player) = &state.player {
+        state.settings.remember(Recent {
+            files: state.files.clone(),
+            playhead_nanos: state.now().nanos(),
+            clip_name: player.info().path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            content_id: player.info().content_id.clone(),
+            duration_nanos: player.table().range().duration().nanos(),
+        });
     }
 }
 
 fn opened(state: &mut AppState, opened: Opened) {
-    let is_same_clip =
-        state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
+    let is_same_clip = state.dataset.is_none()
+        && state.player.as_ref().is_some_and(|p| p.info().content_id == opened.player.info().content_id);
     if !is_same_clip {
         close(state);
-        let resume = state.settings.recent.iter().find(|r| r.files == opened.files).map(|r| r.playhead_nanos);
         state.player = Some(opened.player);
         apply_sound(state);
-        if let (Some(nanos), Some(player)) = (resume, &mut state.player) {
-            player.apply(PlaybackCommand::Seek(MediaTime::from_nanos(nanos)), 0.0);
-        }
         start_thumbnails(state);
     }
     state.files = opened.files;
@@ -136,6 +180,10 @@ fn opened(state: &mut AppState, opened: Opened) {
     }
     if !opened.companions.annotations.is_empty() {
         state.annotations = opened.companions.annotations;
+        state.source_start = opened.companions.source_start;
+    }
+    if !is_same_clip {
+        restore(state, opened.notes);
     }
     state.unknown_table = opened.companions.unknown_table;
     for warning in opened.companions.warnings {
@@ -143,6 +191,38 @@ fn opened(state: &mut AppState, opened: Opened) {
     }
     remember(state);
     load_models(state);
+}
+
+/// Goes back to where the clip was left.
+fn restore(state: &mut AppState, notes: Option<Result<ClipNotes, NotesError>>) {
+    let notes = match notes {
+        None => return,
+        Some(Ok(notes)) => notes,
+        Some(Err(error)) => {
+            state.notes.lock(true);
+            state.notices.warning(error.to_string());
+            return;
+        }
+    };
+    if let Some(player) = &mut state.player {
+        player.apply(PlaybackCommand::Seek(notes.playhead), 0.0);
+    }
+    state.restored_view = notes.visible;
+    state.marks = Marks::of_notes(notes.range, notes.markers);
+    if let Some(gaze) = &mut state.gaze {
+        gaze.set_offset(notes.gaze_offset);
+    }
+    for question in &notes.questions {
+        let truth = truth_of(state, question);
+        state.queries.ask(question, truth);
+    }
+    if let Some(chosen) = notes.chosen_question {
+        state.queries.select_nth(chosen);
+    }
+}
+
+fn truth_of(state: &AppState, text: &str) -> Option<TimeRange> {
+    state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range())
 }
 
 fn start_thumbnails(state: &mut AppState) {
@@ -177,13 +257,24 @@ pub fn fetch_models(state: &mut AppState) {
 }
 
 fn start_features(state: &mut AppState) {
-    let (Some(player), Some(pipeline)) = (&state.player, state.models.ready()) else { return };
-    if state.features.is_some() {
+    let Some(player) = &state.player else { return };
+    if state.features.is_some() || state.models.ready().is_none() {
         return;
     }
+    state.features = Some(LightPipeline::features_for(player.info(), player.table()));
+    extract(state);
+}
+
+/// Computes what is missing of the evidence.
+fn extract(state: &mut AppState) {
+    let (Some(player), Some(pipeline), Some(features)) =
+        (&state.player, state.models.ready(), &state.features)
+    else {
+        return;
+    };
     let (path, pipeline) = (player.info().path.clone(), Arc::clone(pipeline));
-    let features = LightPipeline::features_for(player.info(), player.table());
-    state.features = Some(Arc::clone(&features));
+    let features = Arc::clone(features);
+    state.is_complete = false;
     let fps = state.settings.feature_fps;
     state.tasks.start(TaskKind::Features, move |ctx| {
         pipeline.extract(&path, &features, fps, ctx)?;
@@ -193,18 +284,46 @@ fn start_features(state: &mut AppState) {
 
 fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
     match command {
+        // ranks and truth are those of the chosen row
+        QueryCommand::Jump(rank) | QueryCommand::Loop(rank) if state.dataset.is_some() => {
+            let range = state.dataset.as_ref().and_then(|set| set.moments().get(rank).map(|m| m.range));
+            let (Some(range), Some(set)) = (range, &mut state.dataset) else { return };
+            set.moment = Some(rank);
+            match command {
+                QueryCommand::Loop(_) => dataset::apply(state, DataSetCommand::Loop(range), wall_secs),
+                _ => dataset::seek_to(state, range.start(), wall_secs),
+            }
+        }
+        QueryCommand::JumpToTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::seek_to(state, truth.start(), wall_secs);
+            }
+        }
+        QueryCommand::LoopTruth if state.dataset.is_some() => {
+            if let Some(truth) = state.truth() {
+                dataset::apply(state, DataSetCommand::Loop(truth), wall_secs);
+            }
+        }
         QueryCommand::Ask(text) => ask(state, &text),
         QueryCommand::AskAllAnnotated => {
             let texts: Vec<String> = state.annotations.iter().map(|a| a.text.clone()).collect();
-            for text in &texts {
-                ask(state, text);
-            }
+            texts.iter().for_each(|text| ask(state, text));
         }
+        QueryCommand::AskAll(texts) => texts.iter().for_each(|text| ask(state, text)),
+        QueryCommand::AskFileDialog => dialogs::ask(state, PathRequest::Questions),
+        QueryCommand::AskFile(path) => state.tasks.start(TaskKind::Dialog, move |_| {
+            let questions = project::read_questions(&path)?;
+            Ok(Done::Next(Some(QueryCommand::AskAll(questions).into())))
+        }),
         QueryCommand::Select(id) => {
             state.queries.select(id);
+            state.notes.touch();
             answer_selected(state);
         }
-        QueryCommand::Remove(id) => state.queries.remove(id),
+        QueryCommand::Remove(id) => {
+            state.queries.remove(id);
+            state.notes.touch();
+        }
         QueryCommand::SetGazeMode(mode) => {
             state.queries.mode = mode;
             answer_selected(state);
@@ -214,6 +333,15 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
             if let Some(start) = target {
                 state.queries.moment = Some(rank);
                 seek(state, start, wall_secs);
+            }
+        }
+        QueryCommand::JumpBy(by) => {
+            let count = state.queries.shown().map_or(0, |a| a.moments.len()) as i32;
+            if count > 0 {
+                let at = state.queries.moment.map_or(if by > 0 { 0 } else { count - 1 }, |rank| {
+                    (rank as i32 + by).clamp(0, count - 1)
+                });
+                apply_query(state, QueryCommand::Jump(at as usize), wall_secs);
             }
         }
         QueryCommand::JumpToTruth => {
@@ -229,7 +357,15 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
             start_loop(state, range, wall_secs);
         }
         QueryCommand::LoopTruth => start_loop(state, state.truth(), wall_secs),
-        QueryCommand::CancelWork => state.tasks.cancel_computing(),
+        QueryCommand::CancelWork => {
+            let stopped = state.tasks.cancel_computing();
+            if stopped.contains(&TaskKind::Features) {
+                let text =
+                    "Stopped looking through the clip; what was found so far is kept and answers rest on it";
+                state.notices.offer(text, "Go on looking", QueryCommand::Resume.into());
+            }
+        }
+        QueryCommand::Resume => extract(state),
     }
 }
 
@@ -239,26 +375,42 @@ fn seek(state: &mut AppState, time: MediaTime, wall_secs: f64) {
     }
 }
 
-fn start_loop(state: &mut AppState, range: Option<crate::time::TimeRange>, wall_secs: f64) {
+fn start_loop(state: &mut AppState, range: Option<TimeRange>, wall_secs: f64) {
     let Some(range) = range else { return };
+    state.looped_range = None;
     let clip = state.clip_range();
     let from = clip.clamp(range.start() - LOOP_PREROLL);
     if let Some(player) = &mut state.player {
-        player.apply(PlaybackCommand::Loop(Some(crate::time::TimeRange::new(from, range.end()))), wall_secs);
+        player.apply(PlaybackCommand::Loop(Some(TimeRange::new(from, range.end()))), wall_secs);
         player.apply(PlaybackCommand::Seek(from), wall_secs);
         player.apply(PlaybackCommand::Play, wall_secs);
     }
 }
 
-/// `R`: stops the loop, or loops the chosen moment.
+/// `R`: stops the loop, or loops the marked range, else the chosen moment.
 pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
     if let Some(player) = &mut state.player
         && player.loop_range().is_some()
     {
         player.apply(PlaybackCommand::Loop(None), wall_secs);
+        state.looped_range = None;
         return;
     }
-    start_loop(state, state.chosen_moment().or(state.truth()), wall_secs);
+    if let (Some(range), Some(player)) = (state.marks.range, &mut state.player) {
+        // a range is looped as it was marked
+        player.apply(PlaybackCommand::Loop(Some(range)), wall_secs);
+        player.apply(PlaybackCommand::Seek(range.start()), wall_secs);
+        player.apply(PlaybackCommand::Play, wall_secs);
+        state.looped_range = Some(range);
+        return;
+    }
+    let wanted = state.chosen_moment().or(state.truth());
+    match wanted {
+        Some(range) if state.dataset.is_some() => {
+            dataset::apply(state, DataSetCommand::Loop(range), wall_secs)
+        }
+        _ => start_loop(state, wanted, wall_secs),
+    }
 }
 
 pub fn toggle_sound(state: &mut AppState) {
@@ -280,9 +432,10 @@ fn ask(state: &mut AppState, text: &str) {
     if text.is_empty() {
         return;
     }
-    let truth = state.annotations.iter().find(|a| a.text.eq_ignore_ascii_case(text)).and_then(|a| a.range());
+    let truth = truth_of(state, text);
     let id = state.queries.ask(text, truth);
     state.settings.remember_query(text);
+    state.notes.touch();
     start_answer(state, id);
     if state.models.ready().is_none() {
         load_models(state);
@@ -321,6 +474,7 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
         OverlayCommand::Heat(mode) => {
             overlay.heat = if overlay.heat == mode { HeatMode::Off } else { mode };
         }
+        OverlayCommand::Span(span) => overlay.span = span,
         OverlayCommand::CycleHeat(step) => {
             let all = HeatMode::ALL;
             let at = all.iter().position(|m| *m == overlay.heat).unwrap_or(0) as i32;
@@ -355,6 +509,20 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
+        Finished::Done(Done::DataSet(data, warnings)) => {
+            remember(state);
+            if state.dataset.is_none() {
+                close(state);
+            }
+            dataset::opened(state, *data);
+            warnings.into_iter().for_each(|warning| state.notices.warning(warning));
+            remember(state);
+        }
+        Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
+        Finished::Done(Done::ClipVideo(player)) => {
+            dataset::video_opened(state, *player);
+            apply_sound(state);
+        }
         Finished::Done(Done::GazeRead(gaze)) => {
             state.gaze = Some(*gaze);
             answer_selected(state);
@@ -366,16 +534,30 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
         }
         Finished::Done(Done::ModelsFetched) => {
             state.models = Models::Unknown;
+            state.has_models = Some(true);
             state.notices.info("The models are on this machine and checked");
             load_models(state);
         }
-        Finished::Done(Done::FeaturesComplete | Done::Thumbnails) => {}
+        Finished::Done(Done::FeaturesComplete) => state.is_complete = true,
+        // the list of recent clips shows one of them
+        Finished::Done(Done::Thumbnails) => state.notes.touch(),
+        Finished::Done(Done::Kept) => {}
+        Finished::Done(Done::RecentSeen(looks, has_models)) => {
+            (state.recent_looks, state.has_models) = (looks, Some(has_models));
+        }
+        Finished::Done(Done::ModelCard(card)) => state.model_card = Some(Arc::new(card)),
         Finished::Done(Done::Answered { query, answers }) => {
             state.refresh.note_cost(&answers);
             state.queries.set_answers(query, answers);
         }
         Finished::Done(Done::Agreement(curve)) => state.agreement = Arc::new(curve),
-        Finished::Done(Done::Saved(text)) => state.notices.info(text),
+        Finished::Done(Done::Saved(text, path)) => {
+            state.notices.offer(
+                text,
+                "Copy its path",
+                AppCommand::CopyText(path.display().to_string()).into(),
+            );
+        }
         Finished::Done(Done::Next(command)) => return command,
         Finished::Cancelled(_) => {}
         Finished::Failed(TaskKind::LoadModels, error) => state.models = Models::Missing(format!("{error:#}")),

@@ -6,9 +6,8 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
 use super::{Ending, out};
-use crate::export::write_whole;
-use crate::project::AnnotationFile;
 use crate::project::annotations::{LintReport, groundnlq_line, lint, narration_lines};
+use crate::project::{AnnotationFile, write_whole};
 
 #[derive(Debug, Args)]
 pub struct DataArgs {

@@ -1,54 +1,34 @@
 //! `gazenlq doctor`: what this machine has, for a bug report.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
-use serde_json::json;
 
 use super::{Ending, out};
-use crate::nn::{ModelDir, ModelState, Registry};
-use crate::render::Gpu;
+use crate::diagnostics::{Machine, write_bundle};
 
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Also write an archive with this report and the logs of the window's last runs
+    #[arg(long, value_name = "ZIP")]
+    bundle: Option<PathBuf>,
 }
 
 pub fn run(args: &DoctorArgs) -> Result<Ending> {
-    let graphics = Gpu::headless().map_or_else(|e| format!("none: {e}"), |gpu| gpu.describe());
-    let ffmpeg = crate::video::ffmpeg_versions();
-    let decoders = crate::video::decoders();
-    let registry = Registry::open(ModelDir::from_env());
-    let status = registry.status();
-    let missing: Vec<&str> = status
-        .iter()
-        .filter(|m| matches!(m.state, ModelState::Missing { .. }) && !m.entry.optional)
-        .map(|m| m.entry.id.as_str())
-        .collect();
-    let compute = if crate::nn::device().is_cpu() { "CPU" } else { "NVIDIA GPU" };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    if args.json {
-        out::json(&json!({
-            "version": env!("CARGO_PKG_VERSION"), "ffmpeg": ffmpeg, "decoders": decoders,
-            "graphics": graphics, "compute": compute, "threads": threads,
-            "models_dir": registry.dir().path(), "missing_models": missing,
-        }))?;
-    } else {
-        let models = if missing.is_empty() {
-            format!("all {} in {}", status.len(), registry.dir().path().display())
-        } else {
-            format!("missing {}: run `gazenlq models fetch`", missing.join(", "))
-        };
-        let rows = [
-            ("gazenlq", env!("CARGO_PKG_VERSION").to_owned()),
-            ("ffmpeg", ffmpeg),
-            ("decoders", decoders.join(", ")),
-            ("graphics", graphics),
-            ("compute", format!("{compute}, {threads} threads")),
-            ("models", models),
-        ];
-        out::table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
+    let machine = Machine::look();
+    if let Some(path) = &args.bundle {
+        write_bundle(path, &machine, &[], crate::app::Places::of_user().logs.as_deref())?;
     }
-    Ok(if missing.is_empty() { Ending::Fine } else { Ending::Absent })
+    if args.json {
+        out::json(&machine)?;
+    } else {
+        let rows: Vec<Vec<String>> =
+            machine.rows().into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
+        out::table(&["", ""], &rows);
+    }
+    Ok(if machine.missing_models.is_empty() { Ending::Fine } else { Ending::Absent })
 }

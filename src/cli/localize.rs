@@ -1,14 +1,16 @@
 //! `gazenlq localize`: a split's queries, from feature stores to a file of predictions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{Ending, out};
+use crate::dataset::{Located, ModelFiles};
 use crate::eval::Provenance;
-use crate::grounding::groundnlq::{Config, GroundNlq, Imported, StateDict, sha256_of};
+use crate::grounding::groundnlq::{GroundNlq, StateDict, TextPadding, VideoPadding};
 use crate::nn;
 use crate::project::AnnotationFile;
 use crate::split::{Inputs, SplitConfig, localize_split};
@@ -40,9 +42,9 @@ pub struct LocalizeArgs {
     /// What an entry of the video features covers
     #[arg(long, value_enum, default_value = "clip")]
     level: LevelArg,
-    /// What an entry of the gaze features covers
-    #[arg(long, value_enum, default_value = "clip")]
-    gaze_level: LevelArg,
+    /// What an entry of the gaze features covers; the model's own setting without
+    #[arg(long, value_enum)]
+    gaze_level: Option<LevelArg>,
     /// Pictures from one video feature to the next; the model's own without
     #[arg(long, value_name = "FRAMES")]
     feature_stride: Option<f64>,
@@ -52,6 +54,13 @@ pub struct LocalizeArgs {
     /// Where the first video feature starts, in seconds
     #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
     feature_offset: f64,
+    /// The same three for the gaze features
+    #[arg(long, value_name = "FRAMES")]
+    gaze_stride: Option<f64>,
+    #[arg(long, value_name = "FPS")]
+    gaze_fps: Option<f64>,
+    #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
+    gaze_offset: f64,
     /// Take clips whose features last longer than their annotation says
     #[arg(long)]
     any_length: bool,
@@ -61,7 +70,7 @@ pub struct LocalizeArgs {
     /// Only this query id; may be given more than once
     #[arg(long, value_name = "ID")]
     only: Vec<String>,
-    /// Part i of n of the clips
+    /// Part i of n of the clips; the parts' files put behind one another (`cat`) are the whole
     #[arg(long, default_value = "1/1", value_name = "I/N", value_parser = parse_shard)]
     shard: (usize, usize),
     /// Windows kept of each query; the reference keeps 5
@@ -70,6 +79,12 @@ pub struct LocalizeArgs {
     /// Pad texts as the reference does in batches of this size (its own runs: 16)
     #[arg(long, default_value_t = 1, value_name = "N")]
     text_batch: usize,
+    /// What stands behind every text without `--text-batch`: nothing, as in batches of one, or zeros
+    #[arg(long, value_enum, default_value = "none", conflicts_with = "text_batch")]
+    text_padding: TextPaddingArg,
+    /// What stands behind the clip; the reference's numbers come from `trimmed` and, slower, `full`
+    #[arg(long, value_enum)]
+    video_padding: Option<VideoPaddingArg>,
     /// Leave out clips and queries without features; the exit code is then 1
     #[arg(long)]
     skip_absent: bool,
@@ -93,6 +108,41 @@ impl From<LevelArg> for FeatureLevel {
     }
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TextPaddingArg {
+    None,
+    Padded,
+}
+
+impl From<TextPaddingArg> for TextPadding {
+    fn from(padding: TextPaddingArg) -> Self {
+        match padding {
+            TextPaddingArg::None => Self::None,
+            TextPaddingArg::Padded => Self::Padded,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum VideoPaddingArg {
+    /// One row, as no more are ever read
+    Trimmed,
+    /// Up to the network's array
+    Full,
+    /// Nothing: the array ends with the clip
+    None,
+}
+
+impl From<VideoPaddingArg> for VideoPadding {
+    fn from(padding: VideoPaddingArg) -> Self {
+        match padding {
+            VideoPaddingArg::Trimmed => Self::Trimmed,
+            VideoPaddingArg::Full => Self::Full,
+            VideoPaddingArg::None => Self::None,
+        }
+    }
+}
+
 pub fn parse_shard(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     parts.filter(|(i, n)| (1..=*n).contains(i)).ok_or_else(|| "expected i/n with 1 <= i <= n".to_owned())
@@ -102,34 +152,52 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
     let annotations = AnnotationFile::load(&args.annotations)?;
     let device = nn::device();
     let which = if args.ema { StateDict::Ema } else { StateDict::Raw };
-    let (weights, config, model_sha256) = model(args)?;
+    let model = ModelFiles { weights: args.model.clone(), config: args.config.clone() };
+    let Located { weights, mut config, sha256: model_sha256 } = model.locate()?;
+    if let Some(padding) = args.video_padding {
+        config.network.padding = padding.into();
+    }
+    anyhow::ensure!(
+        !args.ema || weights == args.model,
+        "an imported model has one set of weights: leave out --ema, or import with it"
+    );
     let name = weights.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let network = GroundNlq::load(&weights, which, config, &device)?;
-    let grid = network.config().features.clone();
-    let set = |path: &Path, level: LevelArg| -> Result<FeatureSet> {
-        Ok(FeatureSet {
-            store: FeatureStore::open(path)?,
-            level: level.into(),
-            stride_frames: args.feature_stride.unwrap_or(f64::from(grid.stride_frames)),
-            fps: args.feature_fps.unwrap_or(f64::from(grid.fps)),
-            offset_secs: args.feature_offset,
-            any_length: args.any_length,
-        })
+    let (grid, gaze) = (network.config().features.clone(), network.config().gaze.clone());
+    let video = FeatureSet {
+        level: args.level.into(),
+        stride_frames: args.feature_stride.unwrap_or(f64::from(grid.stride_frames)),
+        fps: args.feature_fps.unwrap_or(f64::from(grid.fps)),
+        offset_secs: args.feature_offset,
+        any_length: args.any_length,
+        store: Arc::new(FeatureStore::open(&args.video_features)?),
     };
-    let inputs = Inputs {
-        video: set(&args.video_features, args.level)?,
-        text: FeatureStore::open(&args.text_features)?,
-        gaze: args.gaze_features.as_deref().map(|path| set(path, args.gaze_level)).transpose()?,
+    let gaze = match &args.gaze_features {
+        Some(path) => Some(FeatureSet {
+            level: args.gaze_level.map_or(gaze.feature_scope.into(), FeatureLevel::from),
+            stride_frames: args.gaze_stride.unwrap_or(gaze.stride_frames),
+            fps: args.gaze_fps.unwrap_or(gaze.fps),
+            offset_secs: args.gaze_offset,
+            any_length: args.any_length,
+            store: Arc::new(FeatureStore::open(path)?),
+        }),
+        None => None,
+    };
+    let is_rate = |set: &FeatureSet| {
+        let numbers = [set.stride_frames, set.fps];
+        numbers.iter().all(|n| *n > 0.0 && n.is_finite()) && set.offset_secs.is_finite()
     };
     anyhow::ensure!(
-        inputs.video.stride_frames > 0.0 && inputs.video.fps > 0.0 && inputs.video.offset_secs.is_finite(),
-        "--feature-stride and --feature-fps take numbers above 0"
+        is_rate(&video) && gaze.as_ref().is_none_or(is_rate),
+        "strides and pictures a second of features are numbers above 0, and offsets are numbers"
     );
+    let inputs = Inputs { video, text: Arc::new(FeatureStore::open(&args.text_features)?), gaze };
     let config = SplitConfig {
         shard: args.shard,
         only: args.only.clone(),
         keep: args.top,
         text_batch: args.text_batch,
+        text_padding: args.text_padding.into(),
         skip_absent: args.skip_absent,
     };
     let provenance = Provenance {
@@ -150,6 +218,7 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
             "computed": report.computed,
             "resumed": report.resumed,
             "absent": report.absent.iter().map(|(key, _)| key).collect::<Vec<_>>(),
+            "in_pieces": report.in_pieces,
             "output": args.output,
         }))?;
     } else {
@@ -160,27 +229,15 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
             args.output.display()
         ));
     }
+    if let Some((clip, pieces)) = report.in_pieces.first_key_value() {
+        out::warning(format_args!(
+            "{} clips are longer than the {} steps that the network takes and were localized in overlapping pieces, the first is {clip} in {pieces}",
+            report.in_pieces.len(),
+            network.config().features.max_steps
+        ));
+    }
     for (_, reason) in &report.absent {
         out::warning(reason);
     }
     Ok(if report.absent.is_empty() { Ending::Fine } else { Ending::Absent })
-}
-
-/// Weights, configuration and the weights' SHA-256.
-fn model(args: &LocalizeArgs) -> Result<(PathBuf, Config, String)> {
-    let named = nn::ModelDir::from_env().path().join(&args.model);
-    let folder = [&args.model, &named].into_iter().find(|path| path.is_dir());
-    if let Some(folder) = folder {
-        anyhow::ensure!(
-            args.config.is_none() && !args.ema,
-            "an imported model has its own configuration and weights: leave out --config and --ema"
-        );
-        let model = Imported::open(folder)?;
-        return Ok((model.weights(), model.config, model.sha256));
-    }
-    let path = args.config.as_ref().with_context(|| {
-        format!("name the configuration of the checkpoint with --config FILE: {}", args.model.display())
-    })?;
-    let config = Config::read(path)?;
-    Ok((args.model.clone(), config, sha256_of(&args.model)?))
 }

@@ -3,6 +3,7 @@
 //! Results go to stdout (a table for people or `--json`), progress and warnings to stderr.
 //! Exit codes: 0 fine, 1 finished but something asked for is absent, 2 error.
 
+mod analyze;
 mod data;
 mod doctor;
 mod eval;
@@ -12,9 +13,11 @@ mod localize;
 mod models;
 mod out;
 mod probe;
+mod project;
 mod query;
 mod render;
 mod submit;
+mod synth;
 mod train;
 
 use std::path::PathBuf;
@@ -61,6 +64,8 @@ pub enum Command {
     Localize(Box<localize::LocalizeArgs>),
     /// Score prediction files against annotations
     Eval(eval::EvalArgs),
+    /// Why queries fail: classes, flags, profiles, two models side by side
+    Analyze(Box<analyze::AnalyzeArgs>),
     /// Merge several models' prediction files
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
@@ -69,8 +74,12 @@ pub enum Command {
     Train(train::TrainArgs),
     /// Train a grid of networks and compare them
     Experiment(experiment::ExperimentArgs),
+    /// People's project files: show, merge, compare, export, import
+    Project(project::ProjectArgs),
     /// Look into annotation files
     Data(data::DataArgs),
+    /// Render clips of a made-up world with complete truth
+    Synth(synth::SynthArgs),
     /// Versions, devices, codecs and models on this machine
     Doctor(doctor::DoctorArgs),
 }
@@ -121,6 +130,17 @@ impl From<GazeModeArg> for GazeMode {
     }
 }
 
+/// Ctrl-C asks the work to stop where nothing is lost.
+fn cancel_on_ctrl_c(ctx: &JobCtx) -> anyhow::Result<()> {
+    let ctx = ctx.clone();
+    // SAFETY: the action only stores to an atomic, which a signal handler may do.
+    #[expect(unsafe_code, reason = "no safe function registers a signal's action")]
+    unsafe {
+        signal_hook_registry::register(libc::SIGINT, move || ctx.cancel())?;
+    }
+    Ok(())
+}
+
 /// How a command ended, short of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -139,11 +159,14 @@ pub fn run(command: Command) -> ExitCode {
         Command::Models(args) => models::run(&args),
         Command::Localize(args) => localize::run(&args),
         Command::Eval(args) => eval::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Experiment(args) => experiment::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),
+        Command::Synth(args) => synth::run(&args),
         Command::Doctor(args) => doctor::run(&args),
     };
     match result {
@@ -158,7 +181,10 @@ pub fn run(command: Command) -> ExitCode {
 
 /// Opens the window on what was named.
 pub fn open_window(args: Args) -> ExitCode {
+    let places = crate::app::Places::of_user();
+    crate::logging::start(places.logs.as_deref());
     let startup = crate::app::Startup {
+        places,
         files: args.files,
         query: args.query,
         gaze_mode: args.gaze_mode.into(),

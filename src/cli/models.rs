@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Ending, out};
-use crate::grounding::groundnlq::{self, Config, Mismatch, StateDict};
+use crate::features::import_clip;
+use crate::grounding::groundnlq::{self, Config, GroundNlqError, Mismatch, StateDict};
 use crate::nn::{self, ModelDir, ModelState, ModelStatus, Registry};
 use crate::train::check::check as check_training;
 
@@ -25,9 +26,13 @@ enum ModelsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Download what is missing from its named source, check its SHA-256, convert it once
-    Fetch,
-    /// Convert a GroundNLQ or GazeNLQ checkpoint once, and say what does not fit
+    /// Download what is missing from its named sources, check its SHA-256, convert it once
+    Fetch {
+        /// Only these, also where something stands in for them
+        ids: Vec<String>,
+    },
+    /// Convert a checkpoint once, and say what does not fit: GroundNLQ, GazeNLQ, or CLIP ViT-B/16 (both
+    /// towers, in the layout of its authors or of Hugging Face)
     Import {
         /// `.pth.tar`, `.pth` or `.safetensors`
         file: PathBuf,
@@ -64,7 +69,7 @@ pub fn run(args: &ModelsArgs) -> Result<Ending> {
     let registry = Registry::open(ModelDir::from_env());
     match &args.command {
         ModelsCommand::List { json } => list(&registry, *json),
-        ModelsCommand::Fetch => fetch(&registry),
+        ModelsCommand::Fetch { ids } => fetch(&registry, ids),
         ModelsCommand::Import { file, config, name, ema, json } => {
             import(&registry, file, config.as_deref(), name.as_deref(), *ema, *json)
         }
@@ -82,19 +87,32 @@ fn import(
     as_json: bool,
 ) -> Result<Ending> {
     let config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
+    if let Some(clip) = import_clip(file, registry.dir())? {
+        let known = if clip.is_official { "the authors' own file" } else { "not the authors' file" };
+        if as_json {
+            out::json(&json!({ "id": clip.id, "sha256": clip.sha256, "is_official": clip.is_official }))?;
+        } else {
+            out::line(format_args!("both towers of CLIP ViT-B/16 are imported as {}", clip.id));
+            out::line(format_args!("SHA-256 {}: {known}", clip.sha256));
+        }
+        return Ok(Ending::Fine);
+    }
     let which = if ema { StateDict::Ema } else { StateDict::Raw };
     let stem = file.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.unwrap_or_else(|| stem.split('.').next().unwrap_or_default());
     if stem.is_empty() || !stem.chars().all(|c| c.is_alphanumeric() || "-_+".contains(c)) {
         bail!("a model's name has letters, digits, `-`, `_` and `+`, found `{stem}`: choose one with --name");
     }
-    let tensors = groundnlq::read_checkpoint(file, which)?;
-    let mismatch = Mismatch::of(&config, &tensors)?;
-    drop(tensors);
+    let (model, mismatch) = match groundnlq::import(file, which, &config, stem, registry.dir()) {
+        Err(GroundNlqError::Weights { mismatch, path }) => {
+            report(&mismatch, as_json)?;
+            return Err(GroundNlqError::Weights { mismatch, path }.into());
+        }
+        other => other?,
+    };
     if !mismatch.is_exact() {
         report(&mismatch, as_json)?;
     }
-    let (model, _) = groundnlq::import(file, which, &config, stem, registry.dir())?;
     if !as_json {
         out::line(format_args!("{} is imported into {}", model.id, model.folder.display()));
     } else if mismatch.is_exact() {
@@ -198,30 +216,59 @@ fn list(registry: &Registry, as_json: bool) -> Result<Ending> {
     if as_json {
         let models: Vec<_> = status
             .iter()
-            .map(|m| json!({ "id": m.entry.id, "is_present": is_present(m), "is_optional": m.entry.optional, "licence": m.entry.licence }))
+            .map(|m| {
+                json!({
+                    "id": m.entry.id,
+                    "is_present": is_present(m),
+                    "is_missing": matches!(m.state, ModelState::Missing { .. }),
+                    "source": m.source,
+                    "licence": m.entry.licence,
+                })
+            })
             .collect();
-        out::json(&json!({ "dir": registry.dir().path(), "models": models }))?;
+        let own = groundnlq::imported(registry.dir());
+        let own: Vec<_> = own
+            .iter()
+            .map(
+                |m| json!({ "id": m.id, "source": m.source, "state_dict": m.state_dict, "sha256": m.sha256 }),
+            )
+            .collect();
+        out::json(&json!({ "dir": registry.dir().path(), "models": models, "imported": own }))?;
     } else {
         out::line(format_args!("models in {}", registry.dir().path().display()));
         let rows: Vec<Vec<String>> = status
             .iter()
             .map(|m| {
-                let state = match (&m.state, m.entry.optional) {
-                    (ModelState::Present { .. }, _) => "here",
-                    (ModelState::Missing { .. }, true) => "missing (optional)",
-                    (ModelState::Missing { .. }, false) => "missing",
+                let state = match (&m.state, &m.entry.stands_in_for) {
+                    (ModelState::Present { .. }, _) => "here".to_owned(),
+                    (ModelState::Missing { .. }, _) => "missing".to_owned(),
+                    (ModelState::Replaced, _) => "not needed: others stand in".to_owned(),
+                    (ModelState::Spare, real) => {
+                        format!("not needed with {}", real.as_deref().unwrap_or_default())
+                    }
                 };
-                vec![m.entry.id.clone(), state.into(), m.entry.licence.clone()]
+                let source = m.source.clone().unwrap_or_default();
+                vec![m.entry.id.clone(), state, m.entry.licence.clone(), source]
             })
             .collect();
-        out::table(&["model", "state", "licence"], &rows);
+        out::table(&["model", "state", "licence", "from"], &rows);
+        let own = groundnlq::imported(registry.dir());
+        let rows: Vec<Vec<String>> =
+            own.iter().map(|m| vec![m.id.clone(), m.source.clone(), m.state_dict.clone()]).collect();
+        if !rows.is_empty() {
+            out::line("");
+            out::table(&["imported", "from", "weights"], &rows);
+        }
     }
     Ok(if registry.is_complete() { Ending::Fine } else { Ending::Absent })
 }
 
-fn fetch(registry: &Registry) -> Result<Ending> {
+fn fetch(registry: &Registry, ids: &[String]) -> Result<Ending> {
     let ctx = out::progress_ctx();
-    let result = registry.fetch_missing(&ctx);
+    let result = match ids {
+        [] => registry.fetch_missing(&ctx),
+        ids => ids.iter().try_for_each(|id| registry.fetch(id, &ctx)),
+    };
     out::end_progress();
     result?;
     list(registry, false)

@@ -60,7 +60,11 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
 }
 
 fn print_table(text: &str, row: &AnswerRow<'_>) {
-    out::line(format_args!("{text}   [{}; gaze: {}]", row.answer.pipeline, row.answer.gaze_basis));
+    let answer = row.answer;
+    out::line(format_args!(
+        "{text}   [{}; question by {}; gaze: {}]",
+        answer.pipeline, answer.query_basis, answer.gaze_basis
+    ));
     let rows: Vec<Vec<String>> = row
         .answer
         .moments

@@ -11,8 +11,7 @@ use crate::eval::ensemble::{EnsembleConfig, KEPT, ScoreRule, ensemble};
 use crate::eval::predictions::{highlights_lines, our_header, our_line, submission};
 use crate::eval::submission::check;
 use crate::eval::{Prediction, PredictionFile, Provenance};
-use crate::export::write_whole;
-use crate::project::AnnotationFile;
+use crate::project::{AnnotationFile, write_whole};
 
 #[derive(Debug, Args)]
 pub struct SubmitArgs {

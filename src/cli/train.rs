@@ -57,17 +57,6 @@ pub fn run(args: &TrainArgs) -> Result<Ending> {
     }
 }
 
-/// Ctrl-C asks for a checkpoint, which the loop writes between two steps.
-pub fn cancel_on_ctrl_c(ctx: &JobCtx) -> Result<()> {
-    let ctx = ctx.clone();
-    // SAFETY: all that runs inside the handler is the store of one flag.
-    #[allow(unsafe_code)]
-    unsafe {
-        signal_hook_registry::register(libc::SIGINT, move || ctx.cancel())?;
-    }
-    Ok(())
-}
-
 type Train<T> = fn(&T, &RunFolder, bool, &Device, &JobCtx) -> Result<Ended, TrainError>;
 
 fn run_with<T: Default + Serialize + DeserializeOwned>(
@@ -82,7 +71,7 @@ fn run_with<T: Default + Serialize + DeserializeOwned>(
     }
     let folder = args.output.as_ref().context("name the folder of the run with --output DIR")?;
     let ctx = out::progress_ctx();
-    cancel_on_ctrl_c(&ctx)?;
+    super::cancel_on_ctrl_c(&ctx)?;
     let ended = train(&config, &RunFolder::new(folder), args.resume, &nn::device(), &ctx);
     out::end_progress();
     match ended? {

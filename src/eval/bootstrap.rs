@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use super::random::SplitMix;
+
 /// What one query adds to the sums.
 #[derive(Clone, Debug)]
 pub struct Tally {
@@ -24,16 +26,28 @@ pub struct Interval {
 /// One interval a measure, in the order of `hits`, then one for the mean IoU.
 pub fn intervals(tallies: &[Tally], resamples: usize, seed: u64) -> Vec<Interval> {
     let width = tallies.first().map_or(0, |t| t.hits.len()) + 1;
-    let places = tallies.iter().map(|t| t.clip + 1).max().unwrap_or(0);
-    let mut sums = vec![(0.0, vec![0.0; width]); places];
-    for tally in tallies {
-        let (count, values) = &mut sums[tally.clip];
-        *count += 1.0;
-        for (sum, value) in
-            values.iter_mut().zip(tally.hits.iter().map(|hit| f64::from(*hit)).chain([tally.iou]))
-        {
-            *sum += value;
+    let rows = tallies.iter().map(|tally| {
+        (tally.clip, tally.hits.iter().map(|hit| f64::from(*hit)).chain([tally.iou]).collect::<Vec<_>>())
+    });
+    intervals_of_means(rows, width, resamples, seed)
+}
+
+/// Intervals of the means of `width` columns; each row belongs to a clip. Values may be negative, so
+/// that a row can be the difference of two models on one query.
+pub fn intervals_of_means(
+    rows: impl Iterator<Item = (usize, Vec<f64>)>,
+    width: usize,
+    resamples: usize,
+    seed: u64,
+) -> Vec<Interval> {
+    let mut sums: Vec<(f64, Vec<f64>)> = Vec::new();
+    for (clip, row) in rows {
+        if sums.len() <= clip {
+            sums.resize(clip + 1, (0.0, vec![0.0; width]));
         }
+        let (count, values) = &mut sums[clip];
+        *count += 1.0;
+        values.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
     }
     sums.retain(|(count, _)| *count > 0.0);
     let mut random = SplitMix(seed);
@@ -103,20 +117,6 @@ fn middle(mut draws: Vec<f64>) -> Interval {
         low + (high - low) * place.fract()
     };
     Interval { low: at(0.025), high: at(0.975) }
-}
-
-/// Vigna's SplitMix64: the same draws on every machine.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        ((u128::from(z) * n as u128) >> 64) as usize
-    }
 }
 
 #[cfg(test)]

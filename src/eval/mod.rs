@@ -1,13 +1,19 @@
-//! Predictions on files of annotated questions: read, score, merge, submit.
+//! Predictions on files of annotated questions: read, score, explain, compare, merge, submit.
 //!
 //! The figures are those of the official Ego4D script, digit for digit; what it leaves out
 //! (queries without a prediction) stands beside them.
 
 mod bootstrap;
+pub mod compare;
 pub mod ensemble;
+pub mod failure;
+pub mod gaze_link;
 pub mod predictions;
+mod random;
 mod recall;
+pub mod review;
 pub mod submission;
+pub mod what_if;
 
 pub use bootstrap::{Interval, Paired, paired};
 pub use predictions::{Prediction, PredictionFile, Provenance, Window};

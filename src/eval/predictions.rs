@@ -3,7 +3,8 @@
 //! and say where they come from.
 //!
 //! Ours begins with `{"gazenlq_predictions": 1, "provenance": {…}}`; then one query a line, so that
-//! a run that was stopped can go on. A line that was cut off at the end is left out on reading.
+//! a run that was stopped can go on. A line that was cut off at the end is left out on reading. Files
+//! of parts (`--shard`) put behind one another are the file of the whole.
 
 use std::path::Path;
 
@@ -102,6 +103,12 @@ impl PredictionFile {
     /// From a file's bytes; the error is the reason alone.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        // a line of ours that was cut off may end within a letter
+        if let Err(error) = std::str::from_utf8(bytes)
+            && error.error_len().is_some()
+        {
+            return Err(format!("it is not UTF-8 text from byte {} on", error.valid_up_to()));
+        }
         let first = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).find(|line| !line.is_empty());
         let first: Option<Value> = first.and_then(|line| serde_json::from_slice(line).ok());
         match first {
@@ -168,7 +175,9 @@ fn parse_ours(bytes: &[u8], header: &Value) -> Result<PredictionFile, String> {
     // a line without its end was being written when the run was stopped
     let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
     let mut predictions = Vec::new();
-    for (number, line) in whole_lines(&bytes[..whole]).skip(1) {
+    let header = |line: &[u8]| line.starts_with(format!("{{\"{VERSION_KEY}\"").as_bytes());
+    // the parts of a run may have been put behind one another, each with its header
+    for (number, line) in whole_lines(&bytes[..whole]).filter(|(_, line)| !header(line)) {
         let at = |what: String| format!("line {number}: {what}");
         let line: OurLine = serde_json::from_slice(line).map_err(|e| at(e.to_string()))?;
         let windows = windows_of(&line.windows).map_err(at)?;

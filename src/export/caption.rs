@@ -4,9 +4,10 @@
 use egui::{Align2, Color32, Rect, RichText, Sense, TextStyle, Ui, pos2, vec2};
 use image::RgbaImage;
 
-use crate::render::{FORMAT, Gpu, RenderError, paint};
+use super::ink::Ink;
+use crate::render::{Gpu, RenderError, paint};
 use crate::view::legend::{Legend, legend_ui};
-use crate::view::{fonts, theme};
+use crate::view::theme;
 
 /// Points across the strip, whatever the picture's size: text keeps its size within the picture.
 const WIDTH: f32 = 860.0;
@@ -46,35 +47,8 @@ pub fn with_caption(gpu: &Gpu, picture: &RgbaImage, caption: &Caption) -> Result
 }
 
 fn draw(gpu: &Gpu, caption: &Caption, width: u32) -> Result<RgbaImage, RenderError> {
-    let scale = width as f32 / WIDTH;
-    let ctx = egui::Context::default();
-    fonts::install(&ctx);
-    // papers are white
-    theme::apply(&ctx, theme::ThemeChoice::Light);
-    let mut renderer = egui_wgpu::Renderer::new(&gpu.device, FORMAT, egui_wgpu::RendererOptions::PREDICTABLE);
-    let mut height = 0.0;
-    let mut output = egui::FullOutput::default();
-    // the first pass finds out how high the strip is and loads the fonts
-    for _ in 0..2 {
-        let mut input = egui::RawInput {
-            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), vec2(WIDTH, f32::max(height, 40.0)))),
-            ..Default::default()
-        };
-        input.viewports.entry(input.viewport_id).or_default().native_pixels_per_point = Some(scale);
-        output = ctx.run_ui(input, |ui| height = strip_ui(ui, caption));
-        for (id, deltas) in output.textures_delta.set.drain() {
-            for delta in deltas {
-                renderer.update_texture(&gpu.device, &gpu.queue, id, &delta);
-            }
-        }
-    }
-    let size = [width, (height * scale).floor().max(1.0) as u32];
-    let screen = egui_wgpu::ScreenDescriptor { size_in_pixels: size, pixels_per_point: scale };
-    let shapes = ctx.tessellate(output.shapes, scale);
-    let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-    let more = renderer.update_buffers(&gpu.device, &gpu.queue, &mut encoder, &shapes, &screen);
-    gpu.queue.submit(more.into_iter().chain([encoder.finish()]));
-    paint(gpu, size, |pass| renderer.render(pass, &shapes, &screen))
+    let ink = Ink::new(gpu, WIDTH, width as f32 / WIDTH, |ui| strip_ui(ui, caption));
+    paint(gpu, ink.size(), |pass| ink.draw(pass))
 }
 
 /// Gives the height that it takes.

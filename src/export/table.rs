@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use crate::grounding::{GazeMode, Localization};
+use crate::project::write_whole;
 use crate::time::TimeRange;
 use crate::video::{FrameTable, VideoInfo};
 
@@ -53,6 +54,7 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
         "clip_id": info.content_id,
         "query": row.query,
         "pipeline": row.answer.pipeline,
+        "query_basis": row.answer.query_basis,
         "gaze_mode": row.gaze_mode.name(),
         "gaze_basis": row.answer.gaze_basis,
         "version": env!("CARGO_PKG_VERSION"),
@@ -79,7 +81,7 @@ pub fn save_answers(
         }
         TableFormat::Csv => csv_bytes(info, table, rows)?,
     };
-    super::write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
+    write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
 /// One line a moment, with index and time of its first and last picture.

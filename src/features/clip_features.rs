@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::evidence::{FrameEvidence, TagEvidence};
 use super::store::Kept;
 use crate::gaze::Heatmap;
-use crate::time::{FrameIdx, MediaTime};
+use crate::time::{FrameIdx, MediaTime, TimeRange};
 
 /// Evidence of one clip.
 pub struct ClipFeatures {
@@ -102,6 +102,17 @@ impl ClipFeatures {
 
     pub fn tags(&self) -> Vec<Arc<TagEvidence>> {
         self.tags.snapshot()
+    }
+
+    /// Mean of the predicted maps of the sampled pictures in a range; `None` where there are none.
+    pub fn mean_heatmap(&self, range: TimeRange) -> Option<Heatmap> {
+        let maps: Vec<Arc<Heatmap>> = self.frames.read(|frames| {
+            let inside = frames.iter().filter(|(_, f)| range.contains(f.time));
+            inside.map(|(_, f)| Arc::clone(&f.gaze)).collect()
+        });
+        // a mean over many minutes is the same from a part of them, and no frame is late for it
+        let stride = maps.len().div_ceil(256).max(1);
+        Heatmap::mean(maps.iter().step_by(stride).map(|map| &**map))
     }
 
     /// The predicted map of the sampled picture nearest in time.

@@ -2,6 +2,8 @@
 //!
 //! Paper: arXiv 2103.00020, code: github.com/openai/CLIP (MIT).
 
+use std::path::Path;
+
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -9,7 +11,7 @@ use super::clip::{Encoder, LAYER_NORM_EPS, TowerConfig};
 use super::preprocess::{Filter, RgbImage8};
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::Sees;
-use crate::nn::{ModelDir, NnError, open_weights};
+use crate::nn::{ModelDir, NnError, fingerprint, open_weights};
 
 /// Length of an embedding.
 pub const EMBED_DIM: usize = 512;
@@ -65,16 +67,27 @@ pub struct ClipImageTower {
     projection: Linear,
     config: Config,
     framing: Framing,
+    fingerprint: u32,
     device: Device,
 }
 
 impl ClipImageTower {
-    /// Takes the tower from the full checkpoint when it is there, else from the image-only one.
+    /// Takes the tower from the whole checkpoint when it is there, else from the image-only one.
     pub fn load(dir: &ModelDir, device: &Device) -> std::result::Result<Self, NnError> {
-        let full = dir.file("clip-vit-b16", "model.safetensors");
-        let path = if full.is_file() { full } else { dir.file("clip-image", "model.safetensors") };
-        let weights = open_weights(&path, "the CLIP image tower", device)?;
-        Ok(Self::new(weights, VIT_B16)?)
+        let whole = dir.file("clip-vit-b16", "model.safetensors");
+        let path = if whole.is_file() { whole } else { dir.file("clip-image", "model.safetensors") };
+        Self::open(&path, device)
+    }
+
+    /// From a file with the tower of ViT-B/16.
+    pub fn open(path: &Path, device: &Device) -> std::result::Result<Self, NnError> {
+        let tower = Self::new(open_weights(path, "the CLIP image tower", device)?, VIT_B16)?;
+        Ok(Self { fingerprint: fingerprint(path, "visual_projection.weight")?, ..tower })
+    }
+
+    /// Tells the weights apart: what one tower says of a picture is not for the texts of another.
+    pub fn fingerprint(&self) -> u32 {
+        self.fingerprint
     }
 
     pub fn with_framing(self, framing: Framing) -> Self {
@@ -98,6 +111,7 @@ impl ClipImageTower {
             projection: Linear::without_bias(weights.pp("visual_projection"), width, projection)?,
             config,
             framing: Framing::default(),
+            fingerprint: 0,
             device: weights.device().clone(),
         })
     }
@@ -105,6 +119,15 @@ impl ClipImageTower {
     pub fn forward(&self, image: &RgbImage8) -> Result<ClipImage> {
         let mut images = self.forward_batch(std::slice::from_ref(image))?;
         images.pop().ok_or_else(|| candle_core::Error::Msg("no picture came out".to_owned()))
+    }
+
+    /// The picture at the size that the tower takes, 224 x 224; of a prepared picture, itself.
+    pub fn prepared(&self, image: &RgbImage8) -> RgbImage8 {
+        let side = self.config.patch * self.config.grid;
+        match self.framing {
+            Framing::Squeeze => image.resize(side, side, Filter::Bicubic),
+            Framing::CentreCrop => image.square_crop(side, Filter::Bicubic),
+        }
     }
 
     /// Several pictures at once, of any sizes.
@@ -147,11 +170,7 @@ impl ClipImageTower {
     fn patch_pixels(&self, image: &RgbImage8) -> Vec<f32> {
         let Config { patch, grid, .. } = self.config;
         let side = patch * grid;
-        let square = match self.framing {
-            Framing::Squeeze => image.resize(side, side, Filter::Bicubic),
-            Framing::CentreCrop => image.square_crop(side, Filter::Bicubic),
-        };
-        let planes = square.normalised(MEAN, STD);
+        let planes = self.prepared(image).normalised(MEAN, STD);
         let mut pixels = Vec::with_capacity(planes.len());
         for cell in 0..grid * grid {
             let corner = cell / grid * patch * side + cell % grid * patch;

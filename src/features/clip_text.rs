@@ -1,13 +1,14 @@
-//! CLIP's text tower, for machines that have the full checkpoint: query tokens and whole texts.
+//! CLIP's text tower, for machines that have the whole checkpoint: query tokens and whole texts.
 //!
 //! Paper: arXiv 2103.00020. Token features follow the GroundNLQ line of work, which takes the
 //! output of the last norm, unprojected, without the marks at both ends.
 
 use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
-use instant_clip_tokenizer::Tokenizer;
+use instant_clip_tokenizer::{Token, Tokenizer};
 
 use super::clip::{Encoder, LAYER_NORM_EPS, TowerConfig};
 use super::clip_image::EMBED_DIM;
@@ -15,14 +16,26 @@ use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::Sees;
 use crate::nn::{ModelDir, NnError, open_weights};
 
-const VOCABULARY: usize = 49408;
-/// `max_position_embeddings`
-const CONTEXT: usize = 77;
 /// Word pieces of a query that count (32 with both marks).
 const MAX_PIECES: usize = 30;
 
-const VIT_B16: TowerConfig =
-    TowerConfig { width: 512, layers: 12, heads: 8, inner: 2048, projection: EMBED_DIM };
+/// Sizes of the text tower.
+#[derive(Clone, Copy, Debug)]
+pub struct ClipTextConfig {
+    pub tower: TowerConfig,
+    /// `vocab_size`
+    pub vocabulary: usize,
+    /// `max_position_embeddings`
+    pub context: usize,
+}
+
+impl ClipTextConfig {
+    pub const VIT_B16: Self = Self {
+        tower: TowerConfig { width: 512, layers: 12, heads: 8, inner: 2048, projection: EMBED_DIM },
+        vocabulary: 49408,
+        context: 77,
+    };
+}
 
 /// Ways to say a phrase, averaged as CLIP's authors do.
 const TEMPLATES: [&str; 4] =
@@ -40,14 +53,24 @@ impl Default for ClipTokenizer {
 impl ClipTokenizer {
     /// Both marks and at most 30 pieces between them.
     pub fn ids(&self, text: &str) -> Vec<u32> {
+        let mut pieces = self.tokens(text);
+        pieces.truncate(MAX_PIECES);
+        let marked = [self.0.start_of_text()].into_iter().chain(pieces).chain([self.0.end_of_text()]);
+        marked.map(|token| u32::from(token.to_u16())).collect()
+    }
+
+    /// The word pieces as people read them, all of them, without the marks.
+    pub fn pieces(&self, text: &str) -> Vec<String> {
+        self.tokens(text).into_iter().map(|token| self.0.decode([token]).trim().to_owned()).collect()
+    }
+
+    fn tokens(&self, text: &str) -> Vec<Token> {
         let text = html_escape::decode_html_entities(text);
         let text: Cow<str> = html_escape::decode_html_entities(&text).into_owned().into();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
         let mut pieces = Vec::new();
         self.0.encode(&text, &mut pieces);
-        pieces.truncate(MAX_PIECES);
-        let marked = [self.0.start_of_text()].into_iter().chain(pieces).chain([self.0.end_of_text()]);
-        marked.map(|token| u32::from(token.to_u16())).collect()
+        pieces
     }
 }
 
@@ -69,22 +92,32 @@ pub struct ClipTextTower {
 
 impl ClipTextTower {
     pub fn load(dir: &ModelDir, device: &Device) -> std::result::Result<Self, NnError> {
-        let path = dir.file("clip-vit-b16", "model.safetensors");
-        Ok(Self::new(open_weights(&path, "the CLIP text tower", device)?, VIT_B16)?)
+        Self::open(&Self::file(dir), device)
+    }
+
+    /// Where its weights lie.
+    pub fn file(dir: &ModelDir) -> PathBuf {
+        dir.file("clip-vit-b16", "model.safetensors")
+    }
+
+    /// From a file with the tower of ViT-B/16.
+    pub fn open(path: &Path, device: &Device) -> std::result::Result<Self, NnError> {
+        Ok(Self::new(open_weights(path, "the CLIP text tower", device)?, ClipTextConfig::VIT_B16)?)
     }
 
     /// From weights under their Hugging Face names.
-    pub fn new(weights: VarBuilder, config: TowerConfig) -> Result<Self> {
+    pub fn new(weights: VarBuilder, config: ClipTextConfig) -> Result<Self> {
         let text = weights.pp("text_model");
         let embeddings = text.pp("embeddings");
-        let width = config.width;
+        let ClipTextConfig { tower, vocabulary, context } = config;
+        let width = tower.width;
         Ok(Self {
             tokenizer: ClipTokenizer::default(),
-            words: embeddings.get((VOCABULARY, width), "token_embedding.weight")?,
-            positions: embeddings.get((CONTEXT, width), "position_embedding.weight")?,
-            encoder: Encoder::load(text.pp("encoder"), config, Sees::Past)?,
+            words: embeddings.get((vocabulary, width), "token_embedding.weight")?,
+            positions: embeddings.get((context, width), "position_embedding.weight")?,
+            encoder: Encoder::load(text.pp("encoder"), tower, Sees::Past)?,
             norm: LayerNorm::load(text.pp("final_layer_norm"), width, LAYER_NORM_EPS)?,
-            projection: Linear::without_bias(weights.pp("text_projection"), width, config.projection)?,
+            projection: Linear::without_bias(weights.pp("text_projection"), width, tower.projection)?,
             device: weights.device().clone(),
         })
     }
@@ -127,7 +160,7 @@ impl ClipTextTower {
     /// # Shapes
     /// → [ids, width]
     pub fn hidden(&self, ids: &[u32]) -> Result<Tensor> {
-        let tokens = ids.len().min(CONTEXT);
+        let tokens = ids.len().min(self.positions.dim(0)?);
         let ids = Tensor::new(&ids[..tokens], &self.device)?;
         let x = (self.words.index_select(&ids, 0)? + self.positions.narrow(0, 0, tokens)?)?;
         self.norm.forward(&self.encoder.forward(x.unsqueeze(0)?, |_, _| {})?)?.squeeze(0)

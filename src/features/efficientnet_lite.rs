@@ -102,7 +102,11 @@ impl EfficientNetLite2 {
         })
     }
 
-    /// The picture is squeezed to 260 x 260.
+    /// The picture squeezed to 260 x 260, as the network takes it; of a prepared picture, itself.
+    pub fn prepared(&self, image: &RgbImage8) -> RgbImage8 {
+        image.resize(SIDE, SIDE, Filter::Bicubic)
+    }
+
     pub fn tags(&self, image: &RgbImage8) -> Result<Tags> {
         let (features, logits) = self.forward(image)?;
         let probabilities = candle_nn::ops::softmax(&logits, D::Minus1)?;
@@ -115,7 +119,7 @@ impl EfficientNetLite2 {
     /// # Shapes
     /// → ([1, 1280], [1, 1000])
     pub fn forward(&self, image: &RgbImage8) -> Result<(Tensor, Tensor)> {
-        let pixels = image.resize(SIDE, SIDE, Filter::Bicubic).normalised(MEAN, STD);
+        let pixels = self.prepared(image).normalised(MEAN, STD);
         let mut x = self.stem.forward(&Tensor::from_vec(pixels, (1, 3, SIDE, SIDE), &self.device)?)?;
         for block in &self.blocks {
             x = block.forward(x)?;

@@ -22,6 +22,14 @@ const BACKGROUND: [&str; 6] = [
     "when did it happen",
 ];
 
+const TOWER: &str = "CLIP's own text tower";
+const BRIDGE: &str = "vocabulary bridge to CLIP";
+
+/// What would carry a question into CLIP's space with the models in `dir`, in words.
+pub fn query_basis(dir: &ModelDir) -> &'static str {
+    if ClipTextTower::file(dir).is_file() { TOWER } else { BRIDGE }
+}
+
 pub struct QueryEncoder {
     minilm: MiniLm,
     clip: Clip,
@@ -58,6 +66,14 @@ impl QueryEncoder {
             Err(error) => return Err(error),
         };
         Ok(Self { minilm, clip })
+    }
+
+    /// What carries a question into CLIP's space, in words.
+    pub fn basis(&self) -> &'static str {
+        match self.clip {
+            Clip::Tower { .. } => TOWER,
+            Clip::Bridge(_) => BRIDGE,
+        }
     }
 
     pub fn minilm(&self) -> &MiniLm {

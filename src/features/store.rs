@@ -1,4 +1,5 @@
-//! Evidence on disk, named by the clip's content: computed once, whatever the file is called.
+//! Evidence on disk, named by the clip's content and by CLIP's weights: computed once, whatever the file
+//! is called, and never taken for what other weights would say.
 //!
 //! A file of records of fixed size, each with its checksum, to which new ones are appended: a
 //! clip of hours costs a few megabytes a minute to keep, and a crash loses the last record at most.
@@ -33,16 +34,25 @@ pub enum Kept {
     Tags(TagEvidence),
 }
 
+/// Whose evidence it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Key<'a> {
+    pub clip_id: &'a str,
+    /// Of CLIP's image tower.
+    pub weights: u32,
+}
+
 /// Where this machine keeps the evidence of a clip.
-pub fn file_of(clip_id: &str) -> Option<PathBuf> {
+fn file_of(key: Key) -> Option<PathBuf> {
     let dirs = directories::ProjectDirs::from("", "", "gazenlq")?;
     let root = std::env::var_os("GAZENLQ_CACHE").map_or_else(|| dirs.cache_dir().to_owned(), PathBuf::from);
-    Some(root.join("features").join(format!("{clip_id}-{VERSION}.evidence")))
+    let Key { clip_id, weights } = key;
+    Some(root.join("features").join(format!("{clip_id}-{VERSION}-{weights:08x}.evidence")))
 }
 
 /// Hands over what was kept earlier, record by record, up to the first damaged one.
-pub fn load(clip_id: &str, mut each: impl FnMut(Kept)) {
-    if let Some(file) = file_of(clip_id).and_then(|path| File::open(path).ok()) {
+pub fn load(key: Key, mut each: impl FnMut(Kept)) {
+    if let Some(file) = file_of(key).and_then(|path| File::open(path).ok()) {
         let _ = read_records(BufReader::new(file), &mut each); // where it stops, computing goes on
     }
 }
@@ -52,8 +62,8 @@ pub struct Writer(File);
 
 impl Writer {
     /// `None` when another process keeps the same clip's evidence just now.
-    pub fn open(clip_id: &str) -> io::Result<Option<Self>> {
-        let Some(path) = file_of(clip_id) else { return Ok(None) };
+    pub fn open(key: Key) -> io::Result<Option<Self>> {
+        let Some(path) = file_of(key) else { return Ok(None) };
         if let Some(dir) = path.parent() {
             std::fs::create_dir_all(dir)?;
         }

@@ -1,9 +1,11 @@
 //! Several samples fall on one picture (a tracker at 200 Hz, a camera at 30): which point is drawn.
 
+use serde::{Deserialize, Serialize};
+
 use super::{GazeSample, GazeState};
 
 /// The choices of Pupil Labs' Neon Player.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aggregate {
     /// Every sample.
     Raw,

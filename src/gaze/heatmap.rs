@@ -24,6 +24,17 @@ impl Heatmap {
         Self(cells.into())
     }
 
+    /// Cell by cell; `None` of no maps.
+    pub fn mean<'a>(maps: impl Iterator<Item = &'a Self>) -> Option<Self> {
+        let mut sum = vec![0.0; GRID * GRID];
+        let mut count = 0;
+        for map in maps {
+            sum.iter_mut().zip(map.cells()).for_each(|(sum, cell)| *sum += cell);
+            count += 1;
+        }
+        (count > 0).then(|| Self::from_cells(sum))
+    }
+
     pub fn cells(&self) -> &[f32] {
         &self.0
     }
@@ -36,5 +47,23 @@ impl Heatmap {
 
     pub fn max(&self) -> f32 {
         self.0.iter().copied().fold(0.0, f32::max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_of_maps_has_their_mass_in_equal_parts() {
+        let corner = |at: usize| {
+            let mut cells = vec![0.0; GRID * GRID];
+            cells[at] = 5.0;
+            Heatmap::from_cells(cells)
+        };
+        let maps = [corner(0), corner(GRID * GRID - 1)];
+        let mean = Heatmap::mean(maps.iter()).expect("two maps");
+        assert_eq!((mean.at([0.0, 0.0]), mean.at([1.0, 1.0])), (0.5, 0.5));
+        assert_eq!(Heatmap::mean(std::iter::empty()), None);
     }
 }

@@ -128,12 +128,17 @@ impl Unisal {
         })
     }
 
+    /// The picture squeezed to 416 x 256, as the network takes it; of a prepared picture, itself.
+    pub fn prepared(&self, image: &RgbImage8) -> RgbImage8 {
+        image.resize(WIDTH, HEIGHT, Filter::Bilinear)
+    }
+
     /// Log-probability of looking at each pixel of the picture, squeezed to 256 x 416.
     ///
     /// # Shapes
     /// → [256, 416]
     pub fn log_probability(&self, image: &RgbImage8) -> Result<Tensor> {
-        let pixels = image.resize(WIDTH, HEIGHT, Filter::Bilinear).normalised(MEAN, STD);
+        let pixels = self.prepared(image).normalised(MEAN, STD);
         let mut x = self.stem.forward(&Tensor::from_vec(pixels, (1, 3, HEIGHT, WIDTH), &self.device)?)?;
         let skip = |x: &Tensor, [expand, reduce]: &[Filters; 2]| reduce.forward(&expand.forward(x)?);
         let (mut skip_2x, mut skip_4x) = (None, None);

@@ -58,6 +58,8 @@ pub struct Localization {
     pub curve: Vec<(MediaTime, f32)>,
     /// Which method answered; shown wherever the answer is.
     pub pipeline: String,
+    /// What carried the question into the space of the pictures, in words.
+    pub query_basis: String,
     /// Whose gaze weighed the evidence, in words; the mode alone does not say what was at hand.
     pub gaze_basis: String,
     /// How each content word was understood, for an explanation.

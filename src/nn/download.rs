@@ -1,4 +1,5 @@
-//! Gets an archive from a package registry: through the registry's own client, else over HTTPS.
+//! Gets a file over HTTPS; one from a package registry through the registry's own client first, which
+//! knows this machine's mirrors and proxies.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -7,26 +8,78 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::fetch::FetchError;
-use super::models::{PackageRegistry, Source};
+use super::models::{PackageRegistry, PackageSource, RemoteFile};
 use crate::job::JobCtx;
 
-/// Downloads the source's archive into `folder` under a temporary name, unverified.
-pub(super) fn download(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, FetchError> {
-    let client = match by_client(source, folder, ctx) {
-        Ok(path) => return Ok(path),
-        Err(Failure::Fetch(error)) => return Err(error),
-        Err(Failure::Other(why)) => why,
-    };
-    tracing::debug!("{client}; trying HTTPS");
-    match by_https(source, folder, ctx) {
+/// A server that has not been reached by then counts as absent, and the next source is asked.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A connection on which nothing has come for so long is given up.
+const SILENCE: Duration = Duration::from_secs(20);
+
+/// A file to get.
+#[derive(Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Package(&'a PackageSource),
+    File(&'a RemoteFile),
+}
+
+impl Wanted<'_> {
+    /// Name in the downloads folder.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Package(package) => &package.archive,
+            Self::File(file) => &file.save_as,
+        }
+    }
+
+    pub fn sha256(&self) -> &str {
+        match self {
+            Self::Package(package) => &package.sha256,
+            Self::File(file) => &file.sha256,
+        }
+    }
+
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Package(package) => package.bytes,
+            Self::File(file) => file.bytes,
+        }
+    }
+
+    /// Who has it, for a message.
+    pub fn holder(&self) -> String {
+        match self {
+            Self::Package(package) => {
+                format!("{} ({} {})", package.registry.name(), package.package, package.version)
+            }
+            Self::File(file) => file.url.split('/').nth(2).unwrap_or(&file.url).to_owned(),
+        }
+    }
+}
+
+/// Downloads a file into `folder` under a temporary name, unverified.
+pub(super) fn download(wanted: Wanted, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, FetchError> {
+    let mut reasons = Vec::new();
+    if let Wanted::Package(package) = wanted {
+        match by_client(package, folder, ctx) {
+            Ok(path) => return Ok(path),
+            Err(Failure::Fetch(error)) => return Err(error),
+            Err(Failure::Other(why)) => reasons.push(why),
+        }
+        tracing::debug!("{}; trying HTTPS", reasons.join("; "));
+    }
+    match by_https(wanted, folder, ctx) {
         Ok(path) => Ok(path),
         Err(Failure::Fetch(error)) => Err(error),
-        Err(Failure::Other(why)) => Err(FetchError::Download {
-            archive: source.archive.clone(),
-            package: format!("{} {}", source.package, source.version),
-            why: format!("{why}; {client}"),
-            folder: folder.to_owned(),
-        }),
+        Err(Failure::Other(why)) => {
+            reasons.insert(0, why);
+            Err(FetchError::Download {
+                file: wanted.name().to_owned(),
+                holder: wanted.holder(),
+                why: reasons.join("; "),
+                folder: folder.to_owned(),
+            })
+        }
     }
 }
 
@@ -50,7 +103,7 @@ impl From<FetchError> for Failure {
 }
 
 /// Runs `pip download` or `npm pack`, watching how much it has written.
-fn by_client(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Failure> {
+fn by_client(source: &PackageSource, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Failure> {
     let scratch = folder.join(format!("{}.client", source.archive));
     let _ = std::fs::remove_dir_all(&scratch); // what an interrupted run may have left
     std::fs::create_dir_all(&scratch).map_err(FetchError::io(&scratch))?;
@@ -63,8 +116,8 @@ fn by_client(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Fa
     done
 }
 
-fn run_client(source: &Source, scratch: &Path, ctx: &JobCtx) -> Result<(), Failure> {
-    let Source { package, version, .. } = source;
+fn run_client(source: &PackageSource, scratch: &Path, ctx: &JobCtx) -> Result<(), Failure> {
+    let PackageSource { package, version, .. } = source;
     let mut command = match source.registry {
         PackageRegistry::Pypi => {
             let mut pip = Command::new(if cfg!(windows) { "python" } else { "python3" });
@@ -118,14 +171,21 @@ fn folder_size(folder: &Path) -> u64 {
 }
 
 /// Downloads over HTTPS and continues where an earlier attempt stopped.
-fn by_https(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Failure> {
-    let config = ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(15)));
+fn by_https(wanted: Wanted, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Failure> {
+    let config = ureq::Agent::config_builder()
+        .timeout_resolve(Some(CONNECT))
+        .timeout_connect(Some(CONNECT))
+        .timeout_recv_response(Some(SILENCE))
+        .timeout_per_read(Some(SILENCE));
     let agent = ureq::Agent::new_with_config(config.build());
-    let url = archive_url(source, &agent)?;
-    let partial = folder.join(format!("{}.part", source.archive));
+    let url = match wanted {
+        Wanted::Package(package) => archive_url(package, &agent)?,
+        Wanted::File(file) => file.url.clone(),
+    };
+    let partial = folder.join(format!("{}.part", wanted.name()));
     let have = std::fs::metadata(&partial).map_or(0, |meta| meta.len());
     let mut request = agent.get(&url);
-    if (1..source.bytes).contains(&have) {
+    if (1..wanted.bytes()).contains(&have) {
         request = request.header("Range", format!("bytes={have}-"));
     }
     let response = request.call()?;
@@ -146,17 +206,17 @@ fn by_https(source: &Source, folder: &Path, ctx: &JobCtx) -> Result<PathBuf, Fai
         }
         file.write_all(&buffer[..count]).map_err(io)?;
         done += count as u64;
-        ctx.step(done, source.bytes).map_err(FetchError::from)?;
+        ctx.step(done, wanted.bytes()).map_err(FetchError::from)?;
     }
 }
 
 /// Asks the registry, or the mirror named in the environment, where the archive lies.
-fn archive_url(source: &Source, agent: &ureq::Agent) -> Result<String, Failure> {
+fn archive_url(source: &PackageSource, agent: &ureq::Agent) -> Result<String, Failure> {
     let base = |key: &str, default: &str| {
         let url = std::env::var(key).ok().filter(|url| !url.is_empty()).unwrap_or_else(|| default.to_owned());
         url.trim_end_matches('/').to_owned()
     };
-    let Source { package, version, .. } = source;
+    let PackageSource { package, version, .. } = source;
     match source.registry {
         PackageRegistry::Npm => {
             let registry = base("npm_config_registry", "https://registry.npmjs.org");

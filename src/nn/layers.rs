@@ -1,6 +1,6 @@
 //! The two layers every transformer here is made of, with their weights.
 
-use candle_core::{DType, Result, Tensor};
+use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
 use super::ops::{self, Activation, Packed};
@@ -41,8 +41,7 @@ impl Linear {
     /// `weight` `[out, in]`, `bias` `[out]`
     pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
         let is_trained = weight.track_op() || bias.track_op();
-        if weight.device().is_cpu()
-            && weight.dtype() == DType::F32
+        if ops::is_fast(&weight)
             && !is_trained
             && let Some(packed) = Packed::new(&weight, &bias)?
         {

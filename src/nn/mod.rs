@@ -4,6 +4,7 @@
 //! tensors and files, and nothing of videos or queries.
 
 mod convert;
+mod devices;
 mod download;
 mod fetch;
 pub mod layers;
@@ -12,18 +13,25 @@ pub mod npy;
 pub mod onnx;
 pub mod ops;
 mod pickle;
+mod random_access;
+mod sha256;
 pub mod torch_file;
+mod torch_zip;
 mod weights;
 
 use std::path::{Path, PathBuf};
 
 pub use candle_core::{Device, Tensor};
+pub use convert::clip_checkpoint;
+pub use devices::{device, device_name};
 pub use fetch::{FetchError, downloads_dir};
 pub use models::{
-    Convert, Manifest, ModelDir, ModelEntry, ModelState, ModelStatus, PackageRegistry, Registry, Source,
+    Convert, FileSource, Manifest, ModelDir, ModelEntry, ModelState, ModelStatus, PackageRegistry,
+    PackageSource, Provenance, Registry, RemoteFile, Source,
 };
-pub use torch_file::read_tensors as read_torch_file;
-pub use weights::open as open_weights;
+pub use sha256::sha256_of;
+pub use torch_file::{TorchFile, read_tensors as read_torch_file};
+pub use weights::{fingerprint, open as open_weights, safetensors_names};
 
 /// Why a network cannot be loaded or run.
 #[derive(Debug, thiserror::Error)]
@@ -57,17 +65,4 @@ impl NnError {
             _ => None,
         }
     }
-}
-
-/// The device networks run on: an NVIDIA GPU when this build and machine have one, else the CPU.
-pub fn device() -> Device {
-    ops::keep_freed_memory();
-    #[cfg(feature = "cuda")]
-    match std::panic::catch_unwind(|| Device::new_cuda(0)) {
-        Ok(Ok(device)) => return device,
-        Ok(Err(error)) => tracing::info!("no usable NVIDIA GPU, using the CPU: {error}"),
-        // The CUDA bindings panic when the driver's library is absent.
-        Err(_) => tracing::info!("no NVIDIA driver, using the CPU"),
-    }
-    Device::Cpu
 }

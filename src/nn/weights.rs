@@ -1,5 +1,7 @@
 //! Weights from a safetensors file as a candle `VarBuilder`, widened to f32 on all cores.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use candle_core::safetensors::MmapedSafetensors;
@@ -26,6 +28,41 @@ pub fn open(
     #[allow(unsafe_code)]
     let file = unsafe { MmapedSafetensors::new(path) }.map_err(|e| NnError::format(path, e.to_string()))?;
     Ok(VarBuilder::from_backend(Box::new(Mapped(file)), DType::F32, device.clone()))
+}
+
+/// Names of the tensors in a safetensors file, from its header.
+pub fn safetensors_names(path: &Path) -> std::result::Result<Vec<String>, NnError> {
+    let header = header(path)?;
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(&header).map_err(|error| NnError::format(path, error.to_string()))?;
+    Ok(header.into_iter().map(|(name, _)| name).filter(|name| name != "__metadata__").collect())
+}
+
+/// Tells weights apart: from the header of a safetensors file and the values of one of its tensors.
+pub fn fingerprint(path: &Path, tensor: &str) -> std::result::Result<u32, NnError> {
+    let broken = |error: String| NnError::format(path, error);
+    let header = header(path)?;
+    // SAFETY: as in `open`.
+    #[allow(unsafe_code)]
+    let file = unsafe { MmapedSafetensors::new(path) }.map_err(|error| broken(error.to_string()))?;
+    let view = file.get(tensor).map_err(|error| broken(error.to_string()))?;
+    let mut hash = crc32fast::Hasher::new();
+    hash.update(&header);
+    hash.update(view.data());
+    Ok(hash.finalize())
+}
+
+fn header(path: &Path) -> std::result::Result<Vec<u8>, NnError> {
+    let mut file = File::open(path).map_err(NnError::io(path))?;
+    let bytes = file.metadata().map_err(NnError::io(path))?.len();
+    let mut len = [0; 8];
+    let read = file.read_exact(&mut len).ok().map(|()| u64::from_le_bytes(len));
+    let Some(len) = read.filter(|len| *len <= bytes.saturating_sub(8)) else {
+        return Err(NnError::format(path, "not a safetensors file: its header is cut short"));
+    };
+    let mut header = vec![0; len as usize];
+    file.read_exact(&mut header).map_err(NnError::io(path))?;
+    Ok(header)
 }
 
 struct Mapped(MmapedSafetensors);

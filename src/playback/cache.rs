@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::plan::Plan;
 use crate::time::FrameIdx;
 use crate::video::Frame;
 
-/// Evicts by distance from the playhead; pictures behind it count as twice as far.
+/// Evicts what the plan has no use for, the farthest first. Pinned pictures stay.
 pub struct FrameCache {
     frames: BTreeMap<FrameIdx, Arc<Frame>>,
+    /// The likeliest first.
+    pinned: Vec<FrameIdx>,
     bytes: usize,
     budget: usize,
 }
 
 impl FrameCache {
     pub fn new(budget: usize) -> Self {
-        Self { frames: BTreeMap::new(), bytes: 0, budget }
+        Self { frames: BTreeMap::new(), pinned: Vec::new(), bytes: 0, budget }
     }
 
     pub fn get(&self, index: FrameIdx) -> Option<&Arc<Frame>> {
@@ -26,20 +29,29 @@ impl FrameCache {
         self.frames.contains_key(&index)
     }
 
-    pub fn insert(&mut self, frame: Arc<Frame>, playhead: FrameIdx, is_reverse: bool) {
+    /// How many pictures of this size fit beside the pinned ones.
+    pub fn room(&self, frame_bytes: usize) -> u32 {
+        let all = u32::try_from(self.budget / frame_bytes.max(1)).unwrap_or(u32::MAX);
+        all.saturating_sub(self.pinned.len() as u32).max(1)
+    }
+
+    /// Pictures that are kept wherever the playhead is, in place of those pinned before.
+    pub fn pin(&mut self, pictures: impl IntoIterator<Item = FrameIdx>) {
+        self.pinned = pictures.into_iter().collect();
+    }
+
+    pub fn pinned(&self) -> impl Iterator<Item = FrameIdx> {
+        self.pinned.iter().copied()
+    }
+
+    pub fn insert(&mut self, frame: Arc<Frame>, plan: &Plan) {
         self.bytes += frame.byte_len();
         if let Some(old) = self.frames.insert(frame.index, frame) {
             self.bytes -= old.byte_len();
         }
         while self.bytes > self.budget && self.frames.len() > 1 {
-            let (Some(first), Some(last)) = (self.frames.keys().next(), self.frames.keys().next_back())
-            else {
-                break;
-            };
-            let behind = i64::from(playhead.0) - i64::from(first.0);
-            let ahead = i64::from(last.0) - i64::from(playhead.0);
-            let is_first_farther = if is_reverse { behind > ahead * 2 } else { behind * 2 > ahead };
-            let victim = if is_first_farther { *first } else { *last };
+            let indices = self.frames.keys().filter(|index| !self.pinned.contains(index));
+            let Some(victim) = indices.max_by_key(|index| uselessness(**index, plan)).copied() else { break };
             if let Some(old) = self.frames.remove(&victim) {
                 self.bytes -= old.byte_len();
             }
@@ -56,20 +68,55 @@ impl FrameCache {
     }
 }
 
+/// How far outside of what the plan keeps; then whether it is passed over at this speed; then how far
+/// from the playhead.
+fn uselessness(index: FrameIdx, plan: &Plan) -> (u32, bool, u32) {
+    let keep = plan.keep();
+    let outside = keep.start().0.saturating_sub(index.0).max(index.0.saturating_sub(keep.end().0));
+    (outside, !index.0.is_multiple_of(plan.stride), index.0.abs_diff(plan.due.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::playback::plan::Motion;
     use crate::playback::testing::grey_frame;
+
+    fn cache(room: usize) -> FrameCache {
+        FrameCache::new(grey_frame(FrameIdx(0)).byte_len() * room)
+    }
+
+    fn insert(cache: &mut FrameCache, index: u32, due: u32, motion: Motion) {
+        let room = cache.room(grey_frame(FrameIdx(0)).byte_len());
+        let plan = Plan { due: FrameIdx(due), motion, stride: 1, room };
+        cache.insert(Arc::new(grey_frame(FrameIdx(index))), &plan);
+    }
 
     #[test]
     fn the_budget_holds_and_the_playhead_keeps_its_neighbours() {
-        let one = grey_frame(FrameIdx(0)).byte_len();
-        let mut cache = FrameCache::new(one * 10);
+        let mut cache = cache(10);
         for i in 0..100 {
-            cache.insert(Arc::new(grey_frame(FrameIdx(i))), FrameIdx(i), false);
-            assert!(cache.bytes() <= one * 10);
+            insert(&mut cache, i, i, Motion::Forward);
+            assert!(cache.bytes() <= 10 * grey_frame(FrameIdx(0)).byte_len());
         }
         assert!(cache.contains(FrameIdx(99)) && cache.contains(FrameIdx(95)));
         assert!(!cache.contains(FrameIdx(20)));
+    }
+
+    #[test]
+    fn going_back_a_part_that_comes_oldest_first_stays_whole() {
+        let mut cache = cache(100);
+        (400..500).for_each(|i| insert(&mut cache, i, 499, Motion::Forward));
+        // half of it has been looked at; the part before comes in
+        (365..400).for_each(|i| insert(&mut cache, i, 430, Motion::Backward));
+        assert!((365..=430).all(|i| cache.contains(FrameIdx(i))));
+    }
+
+    #[test]
+    fn pinned_pictures_outlive_a_walk_through_the_clip() {
+        let mut cache = cache(10);
+        cache.pin([FrameIdx(5)]);
+        (0..200).for_each(|i| insert(&mut cache, i, i, Motion::Forward));
+        assert!(cache.contains(FrameIdx(5)) && cache.contains(FrameIdx(199)));
     }
 }

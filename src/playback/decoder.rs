@@ -1,50 +1,68 @@
 //! The decoder thread: a slot for the newest wish, pictures coming back.
 //!
-//! A newer wish replaces an older one at once, also in the middle of decoding towards it. Pictures
-//! decoded on the way from the key frame are delivered too, so stepping backwards is free.
+//! A newer wish replaces an older one at once, also in the middle of decoding towards it.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::time::Instant;
 
+use super::plan::Wish;
 use crate::job::Wake;
 use crate::time::FrameIdx;
-use crate::video::{Frame, FrameTable, VideoError, VideoReader};
+use crate::video::{Frame, FrameTable, OnTheWay, VideoError, VideoReader};
 
 /// Where pictures come from. Built inside the decoder thread.
 pub trait FrameSource {
-    fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError>;
+    /// Exactly this picture. Those that lie on the way to it may be kept for `take_passed`. Ends with
+    /// `VideoError::Cancelled` as soon as `goes_on` says no.
+    fn approach(
+        &mut self,
+        index: FrameIdx,
+        keep: OnTheWay,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Frame, VideoError>;
 
     /// The newest of the pictures that lay on the way to the last one and are not taken yet.
     fn take_passed(&mut self) -> Option<Frame> {
         None
     }
+
+    fn has_passed(&self, _index: FrameIdx) -> bool {
+        false
+    }
 }
 
 impl FrameSource for VideoReader {
-    fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
-        Self::frame_at(self, index)
+    fn approach(
+        &mut self,
+        index: FrameIdx,
+        keep: OnTheWay,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Frame, VideoError> {
+        Self::approach(self, index, keep, goes_on)
     }
 
     fn take_passed(&mut self) -> Option<Frame> {
         Self::take_passed(self)
     }
+
+    fn has_passed(&self, index: FrameIdx) -> bool {
+        Self::has_passed(self, index)
+    }
 }
 
-/// What playback would like to have: the pictures `from..=to`, `at` first of all where it can be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wish {
-    /// Needed now.
-    pub at: FrameIdx,
-    /// How many pictures after `at` (or before it when playing backwards) to decode ahead.
-    pub ahead: u32,
-    pub is_reverse: bool,
-    /// Any picture near `at` will do; the key frame is quickest.
-    pub is_rough: bool,
+/// What came out of the decoder.
+pub struct Decoded {
+    pub frame: Result<Frame, VideoError>,
+    /// What it took, from the picture before or from the key frame.
+    pub secs: f32,
 }
 
 struct Slot {
     wish: Option<Wish>,
+    /// The picture on screen waits for this work.
+    is_urgent: bool,
     is_closed: bool,
     /// Pictures sent and not yet taken: a wish cannot know of them, and decoding one again would
     /// mean a seek back to its key frame.
@@ -58,14 +76,23 @@ struct Shared {
     epoch: AtomicU64,
 }
 
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Handle of the thread. Dropping it ends the thread.
 pub struct Decoder {
     shared: Arc<Shared>,
-    frames: mpsc::Receiver<Result<Frame, VideoError>>,
+    frames: mpsc::Receiver<Decoded>,
 }
 
 /// Pictures delivered but not yet taken; bounds memory when the window is slow.
 const CHANNEL_FRAMES: usize = 16;
+/// Pictures that nobody waits for wake the window when so many have gathered: each wake-up is a
+/// redraw, which takes time from decoding.
+const GATHERED: usize = CHANNEL_FRAMES / 2;
 
 impl Decoder {
     pub fn spawn<S, F>(table: Arc<FrameTable>, wake: Wake, build: F) -> std::io::Result<Self>
@@ -73,48 +100,45 @@ impl Decoder {
         S: FrameSource,
         F: FnOnce() -> Result<S, VideoError> + Send + 'static,
     {
-        let shared = Arc::new(Shared {
-            slot: Mutex::new(Slot { wish: None, is_closed: false, in_flight: VecDeque::new() }),
-            changed: Condvar::new(),
-            epoch: AtomicU64::new(0),
-        });
+        let slot = Slot { wish: None, is_urgent: false, is_closed: false, in_flight: VecDeque::new() };
+        let shared =
+            Arc::new(Shared { slot: Mutex::new(slot), changed: Condvar::new(), epoch: AtomicU64::new(0) });
         let (sender, frames) = mpsc::sync_channel(CHANNEL_FRAMES);
         let worker = Worker { shared: Arc::clone(&shared), table, sender, wake };
         std::thread::Builder::new().name("decode".into()).spawn(move || match build() {
             Ok(source) => worker.run(source),
             Err(error) => {
-                let _ = worker.sender.send(Err(error)); // the player may be gone
+                let _ = worker.sender.send(Decoded { frame: Err(error), secs: 0.0 }); // the player may be gone
                 (worker.wake)();
             }
         })?;
         Ok(Self { shared, frames })
     }
 
-    /// Replaces whatever was wished for before.
-    pub fn wish(&self, wish: Wish) {
-        let mut slot = self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.wish == Some(wish) {
+    /// Replaces whatever was wished for before; `None` stops the work.
+    pub fn wish(&self, wish: Option<Wish>, is_urgent: bool) {
+        let mut slot = self.shared.lock();
+        slot.is_urgent = is_urgent;
+        if slot.wish == wish {
             return;
         }
-        slot.wish = Some(wish);
+        slot.wish = wish;
         self.shared.epoch.fetch_add(1, Ordering::Relaxed);
         self.shared.changed.notify_one();
     }
 
-    pub fn take(&self) -> Option<Result<Frame, VideoError>> {
-        let frame = self.frames.try_recv().ok()?;
-        if let Ok(frame) = &frame {
-            let mut slot = self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.in_flight.retain(|index| *index != frame.index);
+    pub fn take(&self) -> Option<Decoded> {
+        let decoded = self.frames.try_recv().ok()?;
+        if let Ok(frame) = &decoded.frame {
+            self.shared.lock().in_flight.retain(|index| *index != frame.index);
         }
-        Some(frame)
+        Some(decoded)
     }
 }
 
 impl Drop for Decoder {
     fn drop(&mut self) {
-        let mut slot = self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.is_closed = true;
+        self.shared.lock().is_closed = true;
         self.shared.epoch.fetch_add(1, Ordering::Relaxed);
         self.shared.changed.notify_one();
     }
@@ -123,7 +147,7 @@ impl Drop for Decoder {
 struct Worker {
     shared: Arc<Shared>,
     table: Arc<FrameTable>,
-    sender: mpsc::SyncSender<Result<Frame, VideoError>>,
+    sender: mpsc::SyncSender<Decoded>,
     wake: Wake,
 }
 
@@ -132,13 +156,15 @@ impl Worker {
         let mut served = 0;
         while let Some((wish, epoch)) = self.next_wish(served) {
             served = epoch;
-            self.serve(&mut source, wish, epoch);
+            if self.serve(&mut source, wish, epoch) {
+                (self.wake)(); // what has gathered is taken
+            }
         }
     }
 
     /// Waits for a wish newer than the one served last.
     fn next_wish(&self, served: u64) -> Option<(Wish, u64)> {
-        let mut slot = self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.shared.lock();
         loop {
             if slot.is_closed {
                 return None;
@@ -151,59 +177,76 @@ impl Worker {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slot> {
-        self.shared.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_on_its_way(&self, index: FrameIdx) -> bool {
-        self.lock().in_flight.contains(&index)
+        self.shared.lock().in_flight.contains(&index)
     }
 
     fn is_current(&self, epoch: u64) -> bool {
         self.shared.epoch.load(Ordering::Relaxed) == epoch
     }
 
-    fn serve(&self, source: &mut impl FrameSource, wish: Wish, epoch: u64) {
+    /// Says whether the wish was still wanted at its end.
+    fn serve(&self, source: &mut impl FrameSource, wish: Wish, epoch: u64) -> bool {
         let last = self.table.last();
-        let at = wish.at.min(last);
-        if wish.is_rough {
-            self.deliver(source.frame_at(self.table.keyframe_before(at)));
-            return;
+        match wish {
+            Wish::Key(key) => self.fetch(source, key, OnTheWay::NONE, epoch),
+            Wish::At { at, keep } => {
+                self.fetch(source, at.min(last), keep, epoch) && self.send_passed(source, epoch)
+            }
+            Wish::Run { from, to, stride } => (from.0..=to.min(last).0)
+                .step_by(stride.max(1) as usize)
+                .all(|index| self.fetch(source, FrameIdx(index), OnTheWay::NONE, epoch)),
         }
-        // Backwards, whole runs are decoded forwards and arrive in order; the cache turns them round.
-        let (from, to) = if wish.is_reverse {
-            let key = self.table.keyframe_before(at);
-            (FrameIdx(at.0.saturating_sub(wish.ahead)).max(key), at)
-        } else {
-            (at, FrameIdx(at.0.saturating_add(wish.ahead)).min(last))
-        };
-        for index in from.0..=to.0 {
-            if !self.is_current(epoch) {
-                return;
+    }
+
+    /// Decodes a picture and delivers it; says whether to go on.
+    fn fetch(&self, source: &mut impl FrameSource, index: FrameIdx, keep: OnTheWay, epoch: u64) -> bool {
+        if !self.is_current(epoch) {
+            return false;
+        }
+        if self.is_on_its_way(index) {
+            return true;
+        }
+        let started = Instant::now();
+        match source.approach(index, keep, &|| self.is_current(epoch)) {
+            Err(VideoError::Cancelled(_)) => false,
+            frame => self.deliver(frame, started),
+        }
+    }
+
+    /// Delivers what lay on the way. Once the picture itself is on screen the player wishes for what
+    /// comes next; that waits, since to get these again takes the whole walk from the key frame.
+    fn send_passed(&self, source: &mut impl FrameSource, epoch: u64) -> bool {
+        loop {
+            if self.needs_elsewhere(source, epoch) {
+                return false;
             }
-            if self.is_on_its_way(FrameIdx(index)) {
-                continue;
-            }
-            if !self.deliver(source.frame_at(FrameIdx(index))) {
-                return;
-            }
-            // what lay on the way comes after what was asked for
-            while self.is_current(epoch)
-                && let Some(frame) = source.take_passed()
-            {
-                if !self.is_on_its_way(frame.index) && !self.deliver(Ok(frame)) {
-                    return;
-                }
+            let started = Instant::now();
+            let Some(frame) = source.take_passed() else { return true };
+            if !self.is_on_its_way(frame.index) && !self.deliver(Ok(frame), started) {
+                return false;
             }
         }
     }
 
-    fn deliver(&self, frame: Result<Frame, VideoError>) -> bool {
-        if let Ok(frame) = &frame {
-            self.lock().in_flight.push_back(frame.index);
+    /// Somebody waits for a picture that is not among those that lay on the way.
+    fn needs_elsewhere(&self, source: &impl FrameSource, epoch: u64) -> bool {
+        let slot = self.shared.lock();
+        let is_newer = self.shared.epoch.load(Ordering::Relaxed) != epoch;
+        slot.is_closed
+            || is_newer && slot.is_urgent && slot.wish.is_some_and(|wish| !source.has_passed(wish.target()))
+    }
+
+    fn deliver(&self, frame: Result<Frame, VideoError>, started: Instant) -> bool {
+        let is_worth_waking = {
+            let mut slot = self.shared.lock();
+            slot.in_flight.extend(frame.as_ref().ok().map(|frame| frame.index));
+            slot.is_urgent || slot.in_flight.len() >= GATHERED || frame.is_err()
+        };
+        let is_wanted = self.sender.send(Decoded { frame, secs: started.elapsed().as_secs_f32() }).is_ok();
+        if is_worth_waking {
+            (self.wake)();
         }
-        let is_wanted = self.sender.send(frame).is_ok();
-        (self.wake)();
         is_wanted
     }
 }

@@ -5,8 +5,12 @@
 
 mod cache;
 mod clock;
+mod command;
 mod decoder;
+mod pacing;
+mod plan;
 mod sound;
+mod stats;
 #[cfg(test)]
 mod testing;
 
@@ -15,57 +19,28 @@ use std::sync::Arc;
 
 use cache::FrameCache;
 use clock::Clock;
-use decoder::{Decoder, Wish};
+use decoder::Decoder;
+use plan::{Motion, Plan, Wish};
 
+pub use command::PlaybackCommand;
 pub use decoder::FrameSource;
 pub use sound::{Mixer, Sound, SoundError, Speaker, SystemSpeaker};
+pub use stats::PlaybackStats;
 
 use crate::job::Wake;
 use crate::time::{FrameIdx, MediaTime, TimeRange};
-use crate::video::{Frame, FrameTable, VideoError, VideoInfo, VideoReader};
+use crate::video::{Frame, FrameTable, OnTheWay, VideoError, VideoInfo, VideoReader};
 
-/// Bytes of decoded pictures kept: about 150 of 1080p, 340 of 720p.
-const CACHE_BYTES: usize = 448 << 20;
-/// Pictures decoded ahead while playing.
-const AHEAD: u32 = 12;
-/// Pictures kept on the way to one that was jumped to: the first steps back from it.
-const KEPT_ON_THE_WAY: u32 = 24;
-/// With fewer pictures than this behind a resting playhead, more are decoded: more than a
-/// second of holding the key, in which the group before can be decoded.
-const LOW_BEHIND: u32 = 45;
-/// Pictures decoded at once behind the playhead; each time decoding begins at a key frame.
-const BEHIND: u32 = 72;
-/// Lag after which the clock waits for the decoder: an analysis tool must not skip evidence.
-const MAX_LAG_FRAMES: u32 = 4;
+/// Bytes of decoded pictures kept: about 130 of 1080p, 290 of 720p.
+const CACHE_BYTES: usize = 384 << 20;
 /// A drag that rests this long gets its exact picture.
 const SCRUB_REST_SECS: f64 = 0.06;
 /// Without a picture for this long, the viewer is told that it is waiting.
 const PATIENCE_SECS: f64 = 0.4;
 /// Without a picture for this long the clock may be waiting, and the sound waits with it.
 const HELD_SECS: f64 = 0.1;
-const HISTORY: usize = 64;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum PlaybackCommand {
-    Play,
-    Pause,
-    Toggle,
-    Seek(MediaTime),
-    SeekFrame(FrameIdx),
-    /// While dragging: near pictures at once, the exact one when the hand rests.
-    Scrub(MediaTime),
-    ScrubEnd,
-    /// Stored pictures forward or back.
-    Step(i32),
-    StepTime(MediaTime),
-    /// Media seconds in a wall second; negative plays backwards.
-    SetRate(f64),
-    /// The editors' J, K, L: -1, 0, 1. Repeated, the speed doubles.
-    Shuttle(i8),
-    Loop(Option<TimeRange>),
-    /// Back to where the last jump came from.
-    Back,
-}
+/// Places that are decoded before somebody jumps there.
+const MAX_EXPECTED: usize = 8;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlayerState {
@@ -83,13 +58,18 @@ pub struct Player {
     clock: Clock,
     wall_secs: f64,
     shown: Option<Arc<Frame>>,
+    /// Which way the last step went, while nothing plays.
+    heading: Motion,
     loop_range: Option<TimeRange>,
     history: Vec<MediaTime>,
+    /// Places that were left by going back.
+    future: Vec<MediaTime>,
     /// Wall time of the last scrub movement.
     scrubbed_at: Option<f64>,
     /// Wall time since when the wanted picture is missing.
     missing_since: Option<f64>,
     failure: Option<String>,
+    stats: PlaybackStats,
     sound: Option<Sound>,
     wake: Wake,
 }
@@ -101,11 +81,7 @@ impl Player {
         let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
         drop(reader);
         let (info_again, table_again) = (Arc::clone(&info), Arc::clone(&table));
-        Self::with_source(info, table, wake, move || {
-            let mut reader = VideoReader::reopen(&info_again, &table_again)?;
-            reader.keep_passed(KEPT_ON_THE_WAY);
-            Ok(reader)
-        })
+        Self::with_source(info, table, wake, move || VideoReader::reopen(&info_again, &table_again))
     }
 
     /// A player over any source of pictures.
@@ -131,11 +107,14 @@ impl Player {
             clock,
             wall_secs: 0.0,
             shown: None,
+            heading: Motion::Resting,
             loop_range: None,
             history: Vec::new(),
+            future: Vec::new(),
             scrubbed_at: None,
             missing_since: None,
             failure: None,
+            stats: PlaybackStats::default(),
             sound: None,
             wake,
         })
@@ -179,6 +158,17 @@ impl Player {
         self.cache.bytes()
     }
 
+    pub fn stats(&self) -> &PlaybackStats {
+        &self.stats
+    }
+
+    /// Places that the user may jump to next, the likeliest first: their pictures are decoded while
+    /// nothing else is to be done, and kept.
+    pub fn expect(&mut self, places: impl IntoIterator<Item = MediaTime>) {
+        let pictures = places.into_iter().take(MAX_EXPECTED).map(|time| self.table.at(time));
+        self.cache.pin(pictures);
+    }
+
     pub fn state(&self) -> PlayerState {
         match (&self.failure, self.missing_since) {
             (Some(text), _) => PlayerState::Failed(text.clone()),
@@ -189,13 +179,13 @@ impl Player {
 
     /// Takes decoded pictures. Cheap; call each frame, also while hidden.
     pub fn receive(&mut self) {
-        let playhead = self.frame();
-        while let Some(result) = self.decoder.take() {
-            match result {
+        let plan = self.plan();
+        while let Some(decoded) = self.decoder.take() {
+            match decoded.frame {
                 Ok(frame) => {
                     self.failure = None;
-                    let is_reverse = self.clock.is_running() && self.clock.rate() < 0.0;
-                    self.cache.insert(Arc::new(frame), playhead, is_reverse);
+                    self.stats.decoded(decoded.secs);
+                    self.cache.insert(Arc::new(frame), &plan);
                 }
                 Err(error) => self.failure = Some(error.to_string()),
             }
@@ -207,7 +197,7 @@ impl Player {
         self.receive();
         self.wall_secs = wall_secs;
         self.turn_round_at_ends();
-        let due = self.frame();
+        let due = self.plan().due;
         if let Some(frame) = self.cache.get(due) {
             self.shown = Some(Arc::clone(frame));
             self.missing_since = None;
@@ -215,10 +205,48 @@ impl Player {
             self.missing_since.get_or_insert(wall_secs);
             self.bridge(due);
         }
-        self.decoder.wish(self.wish(due));
+        self.note_shown(due);
+        let plan = self.plan();
+        self.decoder.wish(self.wish(&plan), !self.cache.contains(plan.due));
         if let Some(sound) = &self.sound {
             sound.follow(self.heard());
         }
+    }
+
+    fn note_shown(&mut self, due: FrameIdx) {
+        let shown = self.shown.as_ref().map(|frame| frame.index);
+        let stride = if self.is_playing() { self.stride() } else { 1 };
+        self.stats.tick(due, shown, self.is_playing().then_some(stride));
+    }
+
+    /// Where the playhead is, which way it goes and what there is room for.
+    fn plan(&self) -> Plan {
+        let motion = match self.scrubbed_at {
+            Some(at) if self.wall_secs - at < SCRUB_REST_SECS => Motion::Dragged,
+            _ if !self.clock.is_running() => self.heading,
+            _ if self.clock.rate() < 0.0 => Motion::Backward,
+            _ => Motion::Forward,
+        };
+        let stride = if self.clock.is_running() { self.stride() } else { 1 };
+        let named = self.frame().0;
+        let [width, height] = self.info.size.map(|n| n as usize);
+        let bytes = self.shown.as_ref().map_or(width * height * 3 / 2, |frame| frame.byte_len());
+        Plan { due: FrameIdx(named - named % stride), motion, stride, room: self.cache.room(bytes) }
+    }
+
+    /// Every how many pictures one is shown while playing.
+    fn stride(&self) -> u32 {
+        plan::stride(self.clock.rate(), self.info.average_fps)
+    }
+
+    /// What the decoder should do: what the plan asks for, else a place that may be jumped to.
+    fn wish(&self, plan: &Plan) -> Option<Wish> {
+        let planned = plan.wish(&self.table, |index| self.cache.contains(index));
+        if planned.is_some() || self.clock.is_running() || self.scrubbed_at.is_some() {
+            return planned;
+        }
+        let expected = self.cache.pinned().find(|index| !self.cache.contains(*index))?;
+        Some(Wish::At { at: expected, keep: OnTheWay::NONE })
     }
 
     /// Turns the clip's sound on or off; it is off at first.
@@ -255,203 +283,6 @@ impl Player {
         let is_heard =
             self.clock.is_running() && self.clock.rate() == 1.0 && self.scrubbed_at.is_none() && !is_held;
         is_heard.then(|| self.time())
-    }
-
-    /// What to show and whether to hold while the due picture is missing.
-    fn bridge(&mut self, due: FrameIdx) {
-        if self.scrubbed_at.is_some() {
-            // while dragging, the key frame of the place is better than the place left behind
-            if let Some(near) = self.cache.nearest_before(due, self.table.keyframe_before(due)) {
-                self.shown = Some(Arc::clone(near));
-            }
-            return;
-        }
-        if !self.clock.is_running() {
-            return;
-        }
-        let Some(shown) = &self.shown else {
-            // nothing seen yet: time starts with the first picture
-            let held = self.table.time(due);
-            self.clock.anchor(held, self.wall_secs);
-            return;
-        };
-        let lag = shown.index.0.abs_diff(due.0);
-        let is_forward = self.clock.rate() > 0.0;
-        let next =
-            if is_forward { FrameIdx(shown.index.0 + 1) } else { FrameIdx(shown.index.0.saturating_sub(1)) };
-        if let Some(frame) = self.cache.get(next) {
-            self.shown = Some(Arc::clone(frame));
-        }
-        if lag > MAX_LAG_FRAMES {
-            let held = self.table.time(self.shown.as_ref().map_or(due, |f| f.index));
-            self.clock.anchor(held, self.wall_secs);
-        }
-    }
-
-    fn turn_round_at_ends(&mut self) {
-        if !self.clock.is_running() {
-            return;
-        }
-        let now = self.time();
-        let is_forward = self.clock.rate() > 0.0;
-        let range = self.loop_range.unwrap_or_else(|| self.table.range());
-        let is_over = if is_forward { now >= range.end() } else { now <= range.start() };
-        if !is_over {
-            return;
-        }
-        if self.loop_range.is_some() {
-            let again = if is_forward { range.start() } else { range.end() };
-            self.clock.anchor(again, self.wall_secs);
-        } else {
-            self.clock.set_running(false, self.wall_secs);
-        }
-    }
-
-    fn wish(&self, due: FrameIdx) -> Wish {
-        let is_resting = self.scrubbed_at.is_none_or(|at| self.wall_secs - at >= SCRUB_REST_SECS);
-        let is_reverse = self.clock.is_running() && self.clock.rate() < 0.0;
-        let [low_behind, behind] = self.reach_behind();
-        let first_missing = |step: i64| {
-            let reach = if step < 0 { low_behind } else { AHEAD };
-            (0..i64::from(reach))
-                .map(|n| i64::from(due.0) + n * step)
-                .take_while(|i| *i >= 0 && *i <= i64::from(self.table.last().0))
-                .map(|i| FrameIdx(i as u32))
-                .find(|i| !self.cache.contains(*i))
-        };
-        if !is_resting {
-            return Wish { at: due, ahead: 0, is_reverse: false, is_rough: !self.cache.contains(due) };
-        }
-        if is_reverse {
-            let at = first_missing(-1).unwrap_or(due);
-            return Wish { at, ahead: behind, is_reverse: true, is_rough: false };
-        }
-        if self.clock.is_running() {
-            let at = first_missing(1).unwrap_or(due);
-            return Wish { at, ahead: AHEAD, is_reverse: false, is_rough: false };
-        }
-        // Paused: the exact picture; once it is there, the ones before it, for stepping back.
-        if !self.cache.contains(due) {
-            return Wish { at: due, ahead: 0, is_reverse: false, is_rough: false };
-        }
-        match first_missing(-1) {
-            Some(at) => Wish { at, ahead: behind, is_reverse: true, is_rough: false },
-            None => {
-                Wish { at: first_missing(1).unwrap_or(due), ahead: AHEAD, is_reverse: false, is_rough: false }
-            }
-        }
-    }
-
-    /// `LOW_BEHIND` and `BEHIND`, less where pictures are so large that the cache cannot hold them.
-    fn reach_behind(&self) -> [u32; 2] {
-        let bytes = self.shown.as_ref().map_or(1, |frame| frame.byte_len().max(1));
-        let room = u32::try_from(CACHE_BYTES / bytes).unwrap_or(u32::MAX);
-        [LOW_BEHIND.min(room / 3).max(1), BEHIND.min(room / 2).max(1)]
-    }
-
-    /// Seconds until the next picture is due; `None` when nothing moves.
-    pub fn wake_in_secs(&self) -> Option<f64> {
-        if let Some(at) = self.scrubbed_at {
-            let left = SCRUB_REST_SECS - (self.wall_secs - at);
-            if left > 0.0 {
-                return Some(left);
-            }
-        }
-        if !self.clock.is_running() {
-            return None;
-        }
-        let (now, due) = (self.time(), self.frame());
-        let rate = self.clock.rate();
-        let secs = if rate > 0.0 {
-            let next = FrameIdx(due.0.saturating_add(1));
-            let until =
-                if next <= self.table.last() { self.table.time(next) } else { self.table.range().end() };
-            (until - now).secs() / rate
-        } else {
-            (now - self.table.time(due)).secs() / -rate
-        };
-        Some(secs.max(0.001))
-    }
-
-    pub fn apply(&mut self, command: PlaybackCommand, wall_secs: f64) {
-        self.wall_secs = wall_secs;
-        match command {
-            PlaybackCommand::Play => self.play(),
-            PlaybackCommand::Pause => self.clock.set_running(false, wall_secs),
-            PlaybackCommand::Toggle if self.is_playing() => self.clock.set_running(false, wall_secs),
-            PlaybackCommand::Toggle => self.play(),
-            PlaybackCommand::Seek(time) => self.jump(time),
-            PlaybackCommand::SeekFrame(index) => self.jump(self.table.time(index)),
-            PlaybackCommand::Scrub(time) => {
-                if self.scrubbed_at.is_none() {
-                    self.note_place();
-                }
-                self.scrubbed_at = Some(wall_secs);
-                self.clock.anchor(time, wall_secs);
-            }
-            PlaybackCommand::ScrubEnd => self.scrubbed_at = None,
-            PlaybackCommand::Step(by) => {
-                self.clock.set_running(false, wall_secs);
-                let last = i64::from(self.table.last().0);
-                let to = (i64::from(self.frame().0) + i64::from(by)).clamp(0, last);
-                self.clock.anchor(self.table.time(FrameIdx(to as u32)), wall_secs);
-            }
-            PlaybackCommand::StepTime(by) => {
-                let to = self.time() + by;
-                self.clock.anchor(to, wall_secs);
-            }
-            PlaybackCommand::SetRate(rate) if rate.is_finite() && rate != 0.0 => {
-                self.clock.set_rate(rate, wall_secs)
-            }
-            PlaybackCommand::SetRate(_) => {}
-            PlaybackCommand::Shuttle(direction) => self.shuttle(direction),
-            PlaybackCommand::Loop(range) => self.loop_range = range,
-            PlaybackCommand::Back => {
-                if let Some(place) = self.history.pop() {
-                    self.clock.anchor(place, wall_secs);
-                }
-            }
-        }
-    }
-
-    fn play(&mut self) {
-        let end = self.table.range().end();
-        if self.clock.rate() > 0.0 && self.time() >= end {
-            self.clock.anchor(self.table.first_time(), self.wall_secs);
-        }
-        self.clock.set_running(true, self.wall_secs);
-    }
-
-    fn jump(&mut self, time: MediaTime) {
-        self.note_place();
-        self.scrubbed_at = None;
-        // the last picture has a span of its own; "the end" is its beginning
-        let last = self.table.time(self.table.last());
-        let time = if self.is_playing() { time } else { time.min(last) };
-        self.clock.anchor(time, self.wall_secs);
-    }
-
-    fn note_place(&mut self) {
-        let place = self.time();
-        if self.history.last() != Some(&place) {
-            self.history.push(place);
-        }
-        if self.history.len() > HISTORY {
-            self.history.remove(0);
-        }
-    }
-
-    fn shuttle(&mut self, direction: i8) {
-        if direction == 0 {
-            self.clock.set_running(false, self.wall_secs);
-            self.clock.set_rate(1.0, self.wall_secs);
-            return;
-        }
-        let sign = f64::from(direction.signum());
-        let is_same_way = self.is_playing() && self.rate().signum() == sign;
-        let speed = if is_same_way { (self.rate().abs() * 2.0).min(16.0) } else { 1.0 };
-        self.clock.set_rate(sign * speed, self.wall_secs);
-        self.play();
     }
 }
 
@@ -525,6 +356,12 @@ mod tests {
         player.apply(PlaybackCommand::SeekFrame(FrameIdx(200)), 0.0);
         player.apply(PlaybackCommand::Back, 0.0);
         assert_eq!(player.frame(), FrameIdx(30));
+        player.apply(PlaybackCommand::Forward, 0.0);
+        assert_eq!(player.frame(), FrameIdx(200));
+        player.apply(PlaybackCommand::Back, 0.0);
+        player.apply(PlaybackCommand::SeekFrame(FrameIdx(7)), 0.0);
+        player.apply(PlaybackCommand::Forward, 0.0);
+        assert_eq!(player.frame(), FrameIdx(7), "a new jump has nothing to go forward to");
     }
 
     #[test]

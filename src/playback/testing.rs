@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{FrameSource, Player};
 use crate::job::no_wake;
 use crate::time::{FrameIdx, MediaTime};
-use crate::video::{Frame, FrameTable, Planes, Rotation, VideoError, VideoInfo, YuvMatrix};
+use crate::video::{Frame, FrameTable, OnTheWay, Planes, Rotation, VideoError, VideoInfo, YuvMatrix};
 
 pub fn grey_frame(index: FrameIdx) -> Frame {
     Frame {
@@ -29,7 +29,7 @@ pub fn grey_frame(index: FrameIdx) -> Frame {
 struct Grey;
 
 impl FrameSource for Grey {
-    fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
+    fn approach(&mut self, index: FrameIdx, _: OnTheWay, _: &dyn Fn() -> bool) -> Result<Frame, VideoError> {
         Ok(grey_frame(index))
     }
 }

@@ -1,10 +1,49 @@
-//! What people wrote about clips: annotated questions, question templates, files that belong together.
+//! What people wrote about clips: annotated questions, question templates, their own notes, files that
+//! belong together, and the project that holds a person's own work.
+//!
+//! [`Project`] is changed by an [`Edit`] only, [`History`] undoes and redoes, [`Workspace`] keeps all
+//! of it on the disk, gesture by gesture.
 
+mod agreement;
 pub mod annotations;
+mod document;
+mod edit;
+pub mod exchange;
+pub mod file;
+mod gaze_fixes;
+mod history;
+mod id;
+mod journal;
+mod list;
+pub mod media;
+mod merge;
+mod notes;
+mod questions;
 mod session;
 mod templates;
+#[cfg(test)]
+pub(crate) mod testing;
 mod video_magic;
+mod whole_file;
+mod workspace;
 
-pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey};
-pub use session::{Session, recognise};
-pub use templates::TEMPLATES;
+pub use agreement::{Agreement, MomentAgreement, VerdictAgreement, agreement};
+pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots};
+pub use document::{
+    Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker as ProjectMarker, Moment, Project, Query,
+    ReviewState, Source, SourceKind, Tag, Verdict,
+};
+pub use edit::{Edit, EditError};
+pub use file::ProjectFileError;
+pub use gaze_fixes::corrected as corrected_gaze;
+pub use history::{Change, History};
+pub use id::Id;
+pub use journal::parse as parse_journal;
+pub use list::{Keyed, List};
+pub use merge::{Conflict, merge};
+pub use notes::{ClipNotes, Marker, MarkerColour, NotesError};
+pub use questions::{QuestionsError, read_questions};
+pub use session::{Session, is_named_like_a_video, recognise};
+pub use templates::{TEMPLATES, Template};
+pub use whole_file::write_whole;
+pub use workspace::{Recovery, Workspace, WorkspaceError, journal_path};

@@ -16,8 +16,34 @@ pub struct Session {
     pub annotations: Option<PathBuf>,
     /// A table that may hold gaze, once its columns are mapped by hand.
     pub unknown_table: Option<PathBuf>,
+    /// LMDB folders and folders of arrays: features computed elsewhere.
+    pub stores: Vec<PathBuf>,
+    /// A checkpoint, or the folder of an imported one.
+    pub model: Option<PathBuf>,
+    /// A checkpoint's configuration.
+    pub config: Option<PathBuf>,
+    pub predictions: Vec<PathBuf>,
+    /// Named folders with videos inside.
+    pub video_folders: Vec<PathBuf>,
     /// Named by the user but of no use, with the reason.
     pub others: Vec<(PathBuf, String)>,
+}
+
+impl Session {
+    /// A whole split rather than one clip: annotations with what belongs to no single clip, or alone.
+    pub fn is_data_set(&self) -> bool {
+        // a configuration is no sign: many folders have some .yaml
+        let is_sign = !self.stores.is_empty() || self.model.is_some() || !self.predictions.is_empty();
+        self.annotations.is_some() && (is_sign || self.video.is_none())
+    }
+
+    /// Something that only a data set has a use for.
+    pub fn adds_to_data_set(&self) -> bool {
+        !self.stores.is_empty()
+            || self.model.is_some()
+            || self.config.is_some()
+            || !self.predictions.is_empty()
+    }
 }
 
 /// A broken video is still meant as one, so that opening it says what is wrong.
@@ -37,10 +63,20 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
     let mut session = Session::default();
     let mut in_folders = Candidates::default();
     for path in paths {
-        if path.is_dir() {
+        if let Some(kind) = data_set_folder(path) {
+            add_named(&mut session, path, kind);
+        } else if path.is_dir() {
+            if let Err(error) = std::fs::read_dir(path) {
+                session.others.push((path.clone(), format!("the folder cannot be read ({error})")));
+                continue;
+            }
+            let before = in_folders.videos.len();
             in_folders.collect(path);
+            if in_folders.videos.len() > before {
+                session.video_folders.push(path.clone());
+            }
         } else {
-            add_named(&mut session, path);
+            add_named(&mut session, path, kind_of(path));
         }
     }
     in_folders.settle(&mut session);
@@ -51,11 +87,18 @@ enum Kind {
     Video,
     Gaze,
     Annotations,
+    Predictions,
+    Store,
+    Model,
+    Config,
     /// Of no use, with the reason.
     Other(String),
 }
 
 fn kind_of(path: &Path) -> Kind {
+    if let Err(error) = std::fs::File::open(path) {
+        return Kind::Other(format!("it cannot be read ({error})"));
+    }
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     if extension == "vrs" {
         return Kind::Other(
@@ -65,10 +108,21 @@ fn kind_of(path: &Path) -> Kind {
     if is_video(path) || VIDEO_EXTENSIONS.contains(&extension.as_str()) {
         return Kind::Video;
     }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    match extension.as_str() {
+        "pth" | "pt" | "safetensors" => return Kind::Model,
+        "tar" if name.ends_with(".pth.tar") => return Kind::Model,
+        "mdb" => return Kind::Store,
+        "yaml" | "yml" | "toml" => return Kind::Config,
+        _ => {}
+    }
     if starts_like_json(path) {
         let size = std::fs::metadata(path).map_or(0, |m| m.len());
         if size > MAX_JSON {
             return Kind::Other("too large for an annotation file".into());
+        }
+        if let Some(kind) = told_by_a_word(path) {
+            return kind;
         }
         return match AnnotationFile::load(path) {
             Ok(_) => Kind::Annotations,
@@ -95,8 +149,59 @@ fn starts_like_json(path: &Path) -> bool {
     is_read && matches!(text.first(), Some(b'{' | b'['))
 }
 
-fn add_named(session: &mut Session, path: &Path) {
-    let (place, second) = match kind_of(path) {
+/// Words that only these JSON files have, and have near their beginning.
+const WORDS: [(&str, Kind); 4] = [
+    ("\"predicted_times\"", Kind::Predictions),
+    ("\"pred_relevant_windows\"", Kind::Predictions),
+    ("\"gazenlq_predictions\"", Kind::Predictions),
+    ("\"backbone_arch\"", Kind::Config),
+];
+
+fn told_by_a_word(path: &Path) -> Option<Kind> {
+    use std::io::Read as _;
+    let mut start = Vec::new();
+    std::fs::File::open(path).and_then(|file| file.take(16_384).read_to_end(&mut start)).ok()?;
+    let start = String::from_utf8_lossy(&start);
+    WORDS.into_iter().find(|(word, _)| start.contains(word)).map(|(_, kind)| kind)
+}
+
+/// A folder that is one thing: an imported model, an LMDB, or arrays and little else.
+fn data_set_folder(path: &Path) -> Option<Kind> {
+    let entries = std::fs::read_dir(path).ok()?;
+    if path.join("import.toml").is_file() && path.join("model.safetensors").is_file() {
+        return Some(Kind::Model);
+    }
+    if path.join("data.mdb").is_file() {
+        return Some(Kind::Store);
+    }
+    let files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| !is_hidden(path) && path.is_file())
+        .take(MAX_FILES)
+        .collect();
+    let has_extension = |path: &&PathBuf, known: &[&str]| {
+        path.extension().and_then(|e| e.to_str()).is_some_and(|e| known.contains(&e.to_lowercase().as_str()))
+    };
+    let arrays =
+        files.iter().filter(|path| has_extension(path, &["npy", "npz", "pt", "safetensors"])).count();
+    let videos = files.iter().filter(|path| has_extension(path, &VIDEO_EXTENSIONS)).count();
+    (videos == 0 && arrays > 0 && 2 * arrays >= files.len()).then_some(Kind::Store)
+}
+
+/// By its name alone, as a listing of many videos needs it.
+pub fn is_named_like_a_video(path: &Path) -> bool {
+    path.extension()
+        .and_then(|e| e.to_str())
+        .is_some_and(|e| VIDEO_EXTENSIONS.contains(&e.to_lowercase().as_str()))
+}
+
+fn add_named(session: &mut Session, path: &Path, kind: Kind) {
+    let (place, second) = match kind {
+        Kind::Predictions => return session.predictions.push(path.to_path_buf()),
+        Kind::Store => return session.stores.push(path.to_path_buf()),
+        Kind::Model => (&mut session.model, "a second checkpoint"),
+        Kind::Config => (&mut session.config, "a second configuration"),
         Kind::Video => (&mut session.video, "a second video"),
         Kind::Gaze => (&mut session.gaze, "a second gaze recording"),
         Kind::Annotations => (&mut session.annotations, "a second annotation file"),
@@ -122,6 +227,10 @@ struct Candidates {
     videos: Vec<PathBuf>,
     gazes: Vec<PathBuf>,
     annotations: Vec<PathBuf>,
+    predictions: Vec<PathBuf>,
+    stores: Vec<PathBuf>,
+    models: Vec<PathBuf>,
+    configs: Vec<PathBuf>,
 }
 
 impl Candidates {
@@ -137,8 +246,11 @@ impl Candidates {
             entries.sort();
             for path in entries.into_iter().filter(|p| !is_hidden(p)) {
                 if path.is_dir() {
-                    if depth < MAX_DEPTH {
-                        folders.push_back((path, depth + 1));
+                    match data_set_folder(&path) {
+                        Some(Kind::Model) => self.models.push(path),
+                        Some(_) => self.stores.push(path),
+                        None if depth < MAX_DEPTH => folders.push_back((path, depth + 1)),
+                        None => {}
                     }
                     continue;
                 }
@@ -151,6 +263,10 @@ impl Candidates {
                     Kind::Video if path.extension().is_some() || is_video(&path) => self.videos.push(path),
                     Kind::Gaze => self.gazes.push(path),
                     Kind::Annotations => self.annotations.push(path),
+                    Kind::Predictions => self.predictions.push(path),
+                    Kind::Store => self.stores.push(path),
+                    Kind::Model => self.models.push(path),
+                    Kind::Config => self.configs.push(path),
                     Kind::Video | Kind::Other(_) => {}
                 }
             }
@@ -174,15 +290,29 @@ impl Candidates {
                 (is_eye_video(path), !fits, path.parent() != home)
             });
         }
-        if session.annotations.is_none() {
-            session.annotations = self.annotations.into_iter().next();
-        }
+        let first = |place: &mut Option<PathBuf>, found: Vec<PathBuf>| {
+            *place = place.take().or(found.into_iter().next());
+        };
+        first(&mut session.annotations, self.annotations);
+        // single arrays may have a checkpoint's ending
+        first(&mut session.model, best(self.models, checkpoint_rank).into_iter().collect());
+        first(&mut session.config, self.configs);
+        session.predictions.extend(self.predictions);
+        session.stores.extend(self.stores);
     }
 }
 
 /// The first with the smallest rank.
 fn best<K: Ord>(paths: Vec<PathBuf>, rank: impl Fn(&Path) -> K) -> Option<PathBuf> {
     paths.into_iter().min_by_key(|path| rank(path))
+}
+
+/// An imported model, then the endings that checkpoints have, the surest first.
+fn checkpoint_rank(path: &Path) -> usize {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let endings = [".pth.tar", ".pth", ".safetensors"];
+    let rank = endings.iter().position(|ending| name.ends_with(ending)).unwrap_or(endings.len());
+    if path.is_dir() { 0 } else { 1 + rank }
 }
 
 fn is_hidden(path: &Path) -> bool {

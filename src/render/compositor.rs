@@ -3,13 +3,15 @@
 //! Uploads only what changed since the last picture.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::colormap::{Colormap, luts};
 use super::scene::{Compare, HeatMode, Scene};
 use crate::gaze::{GRID, Heatmap};
 use crate::video::Frame;
 
-const MAX_MARKS: usize = 64;
+/// Marks of a scene beyond these are not drawn.
+pub const MAX_MARKS: usize = 64;
 /// Floats of the uniform block before the marks.
 const HEAD: usize = 36;
 const FLOATS: usize = HEAD + MAX_MARKS * 8;
@@ -23,6 +25,8 @@ pub struct Compositor {
     colormaps: wgpu::Texture,
     planes: Option<PlaneTextures>,
     bindings: Option<wgpu::BindGroup>,
+    /// What the last `prepare` took.
+    prepare_time: Duration,
 }
 
 struct HeatTexture {
@@ -97,11 +101,18 @@ impl Compositor {
             colormaps,
             planes: None,
             bindings: None,
+            prepare_time: Duration::ZERO,
         }
+    }
+
+    /// What the last `prepare` took, uploads and all.
+    pub fn prepare_time(&self) -> Duration {
+        self.prepare_time
     }
 
     /// Uploads what changed and writes the uniform block for a viewport of this many pixels.
     pub fn prepare(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, scene: &Scene, viewport: [f32; 2]) {
+        let began = Instant::now();
         self.upload_frame(device, queue, &scene.frame);
         for (slot, map) in self.maps.iter_mut().zip([&scene.predicted, &scene.recorded]) {
             let Some(map) = map else { continue };
@@ -114,6 +125,7 @@ impl Compositor {
         if self.bindings.is_none() {
             self.bindings = self.bind(device);
         }
+        self.prepare_time = began.elapsed();
     }
 
     pub fn draw(&self, pass: &mut wgpu::RenderPass<'_>) {

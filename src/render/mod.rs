@@ -5,9 +5,10 @@ mod compositor;
 mod gpu;
 mod offscreen;
 mod scene;
+pub mod world;
 
 pub use colormap::{Colormap, luts};
-pub use compositor::Compositor;
+pub use compositor::{Compositor, MAX_MARKS};
 pub use gpu::{Gpu, RenderError};
 pub use offscreen::{FORMAT, draw_to_image, paint};
-pub use scene::{Compare, HeatMode, Mark, Scene, Viewpoint};
+pub use scene::{Compare, HeatMode, Label, Mark, Scene, Viewpoint};

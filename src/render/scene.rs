@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Colormap;
 use crate::gaze::Heatmap;
 use crate::video::Frame;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HeatMode {
     #[default]
     Off,
@@ -54,6 +56,19 @@ pub struct Mark {
     pub rgba: [f32; 4],
 }
 
+/// A few letters beside a place in the picture. The compositor leaves them to whoever has a font: the
+/// window and the export draw them alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Label {
+    /// Fraction of the shown picture, origin top-left.
+    pub pos: [f32; 2],
+    /// Height of the letters in pixels of the shown picture.
+    pub height: f32,
+    pub text: String,
+    /// Straight alpha.
+    pub rgba: [f32; 4],
+}
+
 /// Which part of the picture fills the viewport.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewpoint {
@@ -93,6 +108,7 @@ pub struct Scene {
     pub colormap: Colormap,
     pub compare: Compare,
     pub marks: Vec<Mark>,
+    pub labels: Vec<Label>,
     pub viewpoint: Viewpoint,
     pub background: [f32; 3],
 }
@@ -123,6 +139,7 @@ impl Scene {
             colormap: Colormap::default(),
             compare: Compare::Off,
             marks: Vec::new(),
+            labels: Vec::new(),
             viewpoint: Viewpoint::default(),
             background: [0.0; 3],
         }

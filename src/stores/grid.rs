@@ -1,5 +1,7 @@
 //! How the steps of a feature set lie in time, and which of them belong to a clip.
 
+use std::sync::Arc;
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,9 @@ pub enum FeatureLevel {
 }
 
 /// A store with what its files do not say about themselves.
+#[derive(Clone)]
 pub struct FeatureSet {
-    pub store: FeatureStore,
+    pub store: Arc<FeatureStore>,
     pub level: FeatureLevel,
     /// Pictures from one step to the next.
     pub stride_frames: f64,
@@ -44,17 +47,21 @@ pub struct ClipPlace<'a> {
     pub duration_secs: f64,
 }
 
+/// A clip's features, and where the first of them starts on the clip's clock, in seconds.
+pub struct ClipSteps {
+    /// [steps, dim]
+    pub features: Tensor,
+    pub start_secs: f64,
+}
+
 impl FeatureSet {
     /// The clip's features.
-    ///
-    /// # Shapes
-    /// [steps, dim]
-    pub fn clip(&self, place: &ClipPlace<'_>) -> Result<Tensor, StoreError> {
+    pub fn clip(&self, place: &ClipPlace<'_>) -> Result<ClipSteps, StoreError> {
         match self.level {
             FeatureLevel::Clip => {
                 let features = self.store.get(place.clip_uid, VIDEO_ARRAYS)?;
                 self.check_length(&features, place)?;
-                Ok(features)
+                Ok(ClipSteps { features, start_secs: self.offset_secs })
             }
             FeatureLevel::Video => {
                 let features = self.store.get(place.video_uid, VIDEO_ARRAYS)?;
@@ -63,7 +70,8 @@ impl FeatureSet {
         }
     }
 
-    fn entry(&self, key: &str, what: String) -> StoreError {
+    /// Says that an entry cannot be used.
+    pub fn entry(&self, key: &str, what: String) -> StoreError {
         StoreError::Entry { key: key.to_owned(), what, path: self.store.path().to_owned() }
     }
 
@@ -82,7 +90,7 @@ impl FeatureSet {
     }
 
     /// From the step that the clip starts in to the one it ends in.
-    fn cut(&self, features: &Tensor, place: &ClipPlace<'_>) -> Result<Tensor, StoreError> {
+    fn cut(&self, features: &Tensor, place: &ClipPlace<'_>) -> Result<ClipSteps, StoreError> {
         let steps = features.dims()[0];
         let Some([start, end]) = place.video_secs else {
             let what = format!("the annotations do not say where clip {} lies in it", place.clip_uid);
@@ -99,6 +107,10 @@ impl FeatureSet {
             );
             return Err(self.entry(place.video_uid, what));
         }
-        features.narrow(0, first, last - first).map_err(|e| self.entry(place.video_uid, e.to_string()))
+        let cut = features.narrow(0, first, last - first);
+        Ok(ClipSteps {
+            features: cut.map_err(|e| self.entry(place.video_uid, e.to_string()))?,
+            start_secs: self.offset_secs + first as f64 * self.stride_frames / self.fps - start,
+        })
     }
 }

@@ -110,6 +110,28 @@ impl Lmdb {
         Err(damaged())
     }
 
+    /// Every key in its order, without reading the values.
+    pub fn keys(&self) -> Result<Vec<String>> {
+        let mut keys = Vec::new();
+        let mut pages = vec![self.root];
+        // a page that leads back to an earlier one must not be walked for ever
+        let mut left = self.len / self.page_size as u64;
+        while let Some(number) = pages.pop() {
+            if number == NO_PAGE {
+                continue;
+            }
+            left = left.checked_sub(1).ok_or_else(damaged)?;
+            let page = self.page(number)?;
+            let nodes = page.nodes()?;
+            if page.flags()? & LEAF != 0 {
+                keys.extend(nodes.iter().map(|node| String::from_utf8_lossy(node.key).into_owned()));
+            } else {
+                pages.extend(nodes.iter().rev().map(|node| node.child));
+            }
+        }
+        Ok(keys)
+    }
+
     fn value(&self, node: &Node<'_>) -> Result<Vec<u8>> {
         if node.flags & BIG_DATA == 0 {
             return Ok(node.data.to_vec());
@@ -315,6 +337,7 @@ mod tests {
         assert_eq!(get("z").as_deref(), Some(b"big".as_slice()));
         assert_eq!((get("b"), get("zz"), store.entries()), (None, None, 3));
         assert_eq!(store.some_keys(5).expect("reads"), ["a", "c"]);
+        assert_eq!(store.keys().expect("reads"), ["a", "c", "m", "z"]);
     }
 
     #[test]
@@ -334,7 +357,7 @@ mod tests {
                 for key in ["a", "m", "z", ""] {
                     let _ = store.get(key.as_bytes());
                 }
-                let _ = store.some_keys(9);
+                let _ = (store.some_keys(9), store.keys());
             }
         }
     }

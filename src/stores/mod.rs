@@ -7,11 +7,12 @@ mod arrays;
 mod grid;
 mod lmdb;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 
-pub use grid::{ClipPlace, FeatureLevel, FeatureSet};
+pub use grid::{ClipPlace, ClipSteps, FeatureLevel, FeatureSet};
 use lmdb::Lmdb;
 
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +100,28 @@ impl FeatureStore {
         };
         let entry = |what: String| StoreError::Entry { key: key.to_owned(), what, path: path.clone() };
         checked(tensor.map_err(entry)?).map_err(entry)
+    }
+
+    /// Names of everything inside; values are not looked at.
+    pub fn keys(&self) -> Result<BTreeSet<String>, StoreError> {
+        match &self.kind {
+            Kind::Lmdb(lmdb) => {
+                let keys = lmdb.keys();
+                let keys = keys.map_err(|what| StoreError::Lmdb { what, path: self.path.clone() })?;
+                Ok(keys.into_iter().collect())
+            }
+            Kind::Folder => {
+                let unusable =
+                    |e: std::io::Error| StoreError::Unusable { what: e.to_string(), path: self.path.clone() };
+                let entries = std::fs::read_dir(&self.path).map_err(unusable)?;
+                let paths = entries.flatten().map(|entry| entry.path());
+                let is_array = |path: &PathBuf| {
+                    path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e))
+                };
+                let stem = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+                Ok(paths.filter(is_array).filter_map(stem).collect())
+            }
+        }
     }
 
     fn file_of(&self, key: &str) -> Option<PathBuf> {

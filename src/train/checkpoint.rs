@@ -17,6 +17,7 @@ use super::optimiser::AdamW;
 use super::settings::difference;
 use super::weights::Weights;
 use crate::grounding::groundnlq::{Config, Tensors, write_model};
+use crate::project::write_whole;
 
 const CONFIG: &str = "config.toml";
 const CHECKPOINT: &str = "checkpoint.safetensors";
@@ -115,7 +116,7 @@ impl RunFolder {
         let fail = |what: String| TrainError::Checkpoint { what, path: path.clone() };
         let bytes = safetensors::serialize(&tensors, Some(HashMap::from([("gazenlq".to_owned(), head)])))
             .map_err(|error| fail(error.to_string()))?;
-        write_whole(&path, &bytes)
+        write_whole(&path, &bytes).map_err(TrainError::io(&path))
     }
 
     /// Puts the checkpoint's numbers into what was built anew.
@@ -179,16 +180,4 @@ impl RunFolder {
         write_model(&folder, &tensors, config, &source)?;
         Ok(folder)
     }
-}
-
-/// Beside the old one, safely on the disk, then in its place.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    let partial = path.with_extension("part");
-    let write = || {
-        let mut file = std::fs::File::create(&partial)?;
-        std::io::Write::write_all(&mut file, bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    };
-    write().map_err(TrainError::io(path))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use rand::Rng as _;
@@ -13,12 +14,10 @@ use super::grounding::{Gaze, Sample};
 use super::labels::in_steps;
 use super::random::stream;
 use super::run::Source;
-use crate::grounding::groundnlq::{Config, GazeEstimator, GazeFeatures, GazeMode, GazeScope, align_tokens};
+use crate::grounding::groundnlq::{Config, GazeEstimator, GazeFeatures, GazeMode, StepGrid, align_tokens};
 use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile};
-use crate::split::Inputs;
-use crate::stores::{
-    ClipPlace, FeatureLevel, FeatureSet, FeatureStore, StoreError, TEXT_ARRAYS, VIDEO_ARRAYS,
-};
+use crate::split::{Inputs, gaze_features, step_grid};
+use crate::stores::{ClipPlace, ClipSteps, FeatureLevel, FeatureSet, FeatureStore, StoreError, TEXT_ARRAYS};
 
 /// What a network learns from.
 pub struct GroundingSource {
@@ -99,7 +98,8 @@ impl GroundingSource {
             video_secs: clip.video_secs,
             duration_secs,
         };
-        let video = self.inputs.video.clip(&place_of_clip)?;
+        let ClipSteps { features: video, start_secs } = self.inputs.video.clip(&place_of_clip)?;
+        let step_grid = step_grid(grid, &self.inputs.video, start_secs);
         check_width(&video, grid.video_dim, &clip.clip_uid, &self.inputs.video.store)?;
         let steps = video.dims()[0];
         if steps > grid.max_steps {
@@ -111,7 +111,7 @@ impl GroundingSource {
         }
         let gaze = match &self.inputs.gaze {
             Some(set) if self.config.gaze.mode != GazeMode::Off => {
-                Some(self.gaze(set, clip, steps, duration_secs)?)
+                Some(self.gaze(set, clip, step_grid, steps)?)
             }
             _ => None,
         };
@@ -119,7 +119,7 @@ impl GroundingSource {
             video: video.to_device(&self.device)?,
             gaze,
             text: text.to_device(&self.device)?,
-            segments: self.segments(query, epoch, place),
+            segments: self.segments(query, &step_grid, epoch, place),
         })
     }
 
@@ -127,30 +127,25 @@ impl GroundingSource {
         &self,
         set: &FeatureSet,
         clip: &AnnotatedClip,
+        grid: StepGrid,
         steps: usize,
-        duration_secs: f64,
     ) -> Result<Gaze, TrainError> {
-        let (name, clip_start_secs) = match self.config.gaze.feature_scope {
-            GazeScope::Clip => (&clip.clip_uid, 0.0),
-            GazeScope::Video => (&clip.video_uid, clip.video_secs.map_or(0.0, |[start, _]| start)),
-        };
-        let features = set.store.get(name, VIDEO_ARRAYS)?;
-        check_width(&features, self.config.gaze.input_dim, name, &set.store)?;
-        let features = GazeFeatures { features, clip_start_secs, frames: None };
-        let features = features.around(&self.config.gaze, duration_secs)?;
+        let config = &self.config.gaze;
+        let features = gaze_features(config, set, clip)?;
         let features = GazeFeatures { features: features.features.to_device(&self.device)?, ..features };
         Ok(match &self.estimator {
             Some(estimator) => {
-                Gaze::Tokens(align_tokens(&estimator.estimate(&features)?, &self.config, steps)?)
+                Gaze::Tokens(align_tokens(&estimator.estimate(&features)?, config.align, &grid, steps)?)
             }
-            None => Gaze::Features(features),
+            None => Gaze::Features(features, grid),
         })
     }
 
     /// Moments in steps; for narrations widened up to ten times and moved within that, by chance.
-    fn segments(&self, query: &AnnotatedQuery, epoch: u64, place: u64) -> Vec<[f64; 2]> {
-        let grid = &self.config.features;
-        let steps = |secs: f64| in_steps(secs, f64::from(grid.stride_frames), f64::from(grid.fps));
+    fn segments(&self, query: &AnnotatedQuery, grid: &StepGrid, epoch: u64, place: u64) -> Vec<[f64; 2]> {
+        let steps = |secs: f64| {
+            in_steps(secs - f64::from(grid.start_secs), f64::from(grid.stride_frames), f64::from(grid.fps))
+        };
         let plain = query.windows.iter().map(|[start, end]| [steps(*start), steps(*end)]);
         if !self.temporal_jitter {
             return plain.collect();
@@ -214,19 +209,20 @@ pub fn inputs(run: &GroundingRun, text: &Path) -> Result<Inputs, TrainError> {
         GazeMode::Off => None,
         _ => {
             named(&run.data.gaze.path, "data.gaze.path")?;
-            Some(set(&run.data.gaze, gaze.stride_frames, gaze.fps)?)
+            let level = gaze.feature_scope.into();
+            Some(FeatureSet { level, ..set(&run.data.gaze, gaze.stride_frames, gaze.fps)? })
         }
     };
     Ok(Inputs {
         video: set(&run.data.video, f64::from(grid.stride_frames), f64::from(grid.fps))?,
-        text: FeatureStore::open(text)?,
+        text: Arc::new(FeatureStore::open(text)?),
         gaze: gaze_set,
     })
 }
 
 pub fn set(store: &Store, stride_frames: f64, fps: f64) -> Result<FeatureSet, TrainError> {
     Ok(FeatureSet {
-        store: FeatureStore::open(&store.path)?,
+        store: Arc::new(FeatureStore::open(&store.path)?),
         level: store.level,
         stride_frames,
         fps,

@@ -167,7 +167,7 @@ impl Task for GazeTask<'_> {
         for run in validation.all_runs() {
             ctx.check()?;
             let run = run?;
-            let input = GazeFeatures { features: run.features.clone(), clip_start_secs: 0.0, frames: None };
+            let input = GazeFeatures::new(run.features.clone(), &self.config.model.gaze);
             let maps = estimator.estimate(&input)?.maps.to_device(&Device::Cpu)?.flatten_from(1)?;
             let maps = maps.to_vec2::<f32>()?;
             for (i, map) in maps.iter().enumerate() {

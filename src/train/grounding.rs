@@ -9,15 +9,17 @@ use rayon::prelude::*;
 use super::labels::{Label, labels, points};
 use super::losses::{Normaliser, distance_iou, focal, smoothed};
 use super::optimiser::{Gradients, Parameters, collect};
-use crate::grounding::groundnlq::{GazeFeatures, GroundNlq, GroundNlqError, Pass, Points, TextPadding};
+use crate::grounding::groundnlq::{
+    GazeFeatures, GroundNlq, GroundNlqError, Pass, Points, StepGrid, TextPadding,
+};
 
 /// Gaze as a network takes it in.
 #[derive(Clone, Debug)]
 pub enum Gaze {
     /// From a frozen estimator, one token a step: [steps, width].
     Tokens(Tensor),
-    /// For the estimator that is trained with the network.
-    Features(GazeFeatures),
+    /// For the estimator that is trained with the network, and where the clip's steps lie.
+    Features(GazeFeatures, StepGrid),
 }
 
 /// A clip, a question and its moments.
@@ -85,9 +87,9 @@ pub fn backward(
         let gaze = match &sample.gaze {
             None => None,
             Some(Gaze::Tokens(tokens)) => Some(tokens.clone()),
-            Some(Gaze::Features(features)) => {
+            Some(Gaze::Features(features, grid)) => {
                 let steps = sample.video.dim(0)?;
-                network.gaze_tokens_in(features, steps, &mut pass)?
+                network.gaze_tokens_in(features, grid, steps, &mut pass)?
             }
         };
         let found = network.points(&sample.video, gaze.as_ref(), &sample.text, paddings[index], &mut pass)?;

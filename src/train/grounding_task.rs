@@ -179,6 +179,7 @@ impl Task for GroundingTask<'_> {
             only: Vec::new(),
             keep: KEPT,
             text_batch: 1,
+            text_padding: TextPadding::None,
             skip_absent: data.skip_absent,
         };
         let provenance = Provenance {

@@ -1,4 +1,4 @@
-//! File → frames: what is in a video file, its frame table, exact seeking.
+//! File → frames: what is in a video file, its frame table, exact seeking. And frames → file.
 //!
 //! Media time 0 is the container's own zero, so a late first picture is late and annotations in file
 //! seconds fit. Only broadcast streams, whose clock starts anywhere, are moved to start at 0.
@@ -12,14 +12,16 @@ mod reader;
 mod sound;
 mod stored;
 mod thumbnails;
+mod writer;
 
 use std::path::PathBuf;
 
 pub use frame::{Frame, Planes, Rotation, YuvMatrix};
 pub use index::FrameTable;
-pub use reader::{VideoReader, decoders, ffmpeg_versions};
+pub use reader::{OnTheWay, VideoReader, decoders, ffmpeg_versions};
 pub use sound::{SoundBlock, SoundReader, count_in, samples_long};
 pub use thumbnails::{Thumbnail, thumbnails};
+pub use writer::VideoWriter;
 
 use crate::time::MediaTime;
 
@@ -90,6 +92,8 @@ pub enum VideoError {
     NoFrames { path: PathBuf },
     #[error("frame {frame} of {count} could not be decoded: {}", path.display())]
     Undecodable { frame: u32, count: usize, path: PathBuf },
+    #[error("the video cannot be written: {reason}: {}", path.display())]
+    Unwritable { reason: String, path: PathBuf },
     #[error("cancelled")]
     Cancelled(#[from] crate::job::Cancelled),
 }

@@ -192,7 +192,7 @@ fn average_fps(table: &FrameTable, claimed: ff::Rational) -> f64 {
     if table.len() > 1 && span > 0.0 { (table.len() - 1) as f64 / span } else { f64::from(claimed).max(0.0) }
 }
 
-fn start_ffmpeg() {
+pub(super) fn start_ffmpeg() {
     // repeated calls cost nothing; failures show when a file is opened
     let _ = ff::init();
     ff::log::set_level(ff::log::Level::Fatal);

@@ -3,7 +3,6 @@
 //! A reader is built inside the thread that uses it: ffmpeg's scaler cannot move between threads.
 //! Seeking lands on a key frame; exactness is made here by decoding forward from it.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +14,7 @@ use super::open::Opened;
 use super::planes::PlaneConverter;
 use super::stored::MAX_READ_FAILURES;
 use super::{Frame, VideoError, VideoInfo};
+use crate::job::Cancelled;
 use crate::time::FrameIdx;
 
 /// Key frames to go back when a seek lands past its picture.
@@ -31,15 +31,38 @@ pub struct VideoReader {
     converter: PlaneConverter,
     /// Index of the last picture that came out of the decoder since the last seek.
     position: Option<FrameIdx>,
-    /// Pictures just before the last one asked for, oldest first, not yet converted.
-    passed: VecDeque<(FrameIdx, ff::frame::Video)>,
-    /// How many of them are kept.
-    keep_passed: u32,
+    /// Pictures that lay on the way to the last one asked for, oldest first, not yet converted.
+    passed: Vec<(FrameIdx, ff::frame::Video)>,
+    /// Since the last seek, pictures before this one that nothing depends on may have been left out.
+    whole_from: FrameIdx,
     is_draining: bool,
     /// Packets or pictures that ffmpeg refused, since opening.
     broken: u64,
     /// Failed reads since the last seek.
     read_failures: u32,
+}
+
+/// Which pictures on the way to another one are kept: whoever goes back asks for them next, and
+/// decoding them again would begin at the key frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnTheWay {
+    pub count: u32,
+    /// Every so many pictures, counted back from the one asked for.
+    pub stride: u32,
+}
+
+impl OnTheWay {
+    pub const NONE: Self = Self { count: 0, stride: 1 };
+
+    /// The first picture that must not be left out, going to `index`.
+    fn first(self, index: FrameIdx) -> FrameIdx {
+        FrameIdx(index.0.saturating_sub(self.count.saturating_mul(self.stride)))
+    }
+
+    /// Whether `at` is kept on the way to `index`.
+    pub fn has(self, at: FrameIdx, index: FrameIdx) -> bool {
+        self.first(index) <= at && at < index && (index.0 - at.0).is_multiple_of(self.stride.max(1))
+    }
 }
 
 /// Versions of the linked ffmpeg libraries.
@@ -89,8 +112,8 @@ impl VideoReader {
             table,
             converter: PlaneConverter::default(),
             position: None,
-            passed: VecDeque::new(),
-            keep_passed: 0,
+            passed: Vec::new(),
+            whole_from: FrameIdx(0),
             is_draining: false,
             broken: 0,
             read_failures: 0,
@@ -107,16 +130,14 @@ impl VideoReader {
         &self.table
     }
 
-    /// From now on the last `count` pictures on the way to one asked for are kept: whoever steps
-    /// backwards asks for them next, and decoding them again would begin at the key frame.
-    pub fn keep_passed(&mut self, count: u32) {
-        self.keep_passed = count;
-    }
-
     /// The newest of the pictures kept on the way.
     pub fn take_passed(&mut self) -> Option<Frame> {
-        let (index, picture) = self.passed.pop_back()?;
+        let (index, picture) = self.passed.pop()?;
         self.frame_from(index, &picture).ok()
+    }
+
+    pub fn has_passed(&self, index: FrameIdx) -> bool {
+        self.passed.iter().any(|(at, _)| *at == index)
     }
 
     /// Packets and pictures that could not be decoded so far.
@@ -140,28 +161,43 @@ impl VideoReader {
     /// Exactly this picture. A picture that cannot be decoded is replaced by the next that can,
     /// or by the last one of the file.
     pub fn frame_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
+        self.approach(index, OnTheWay::NONE, &|| true)
+    }
+
+    /// As `frame_at`, but some of the pictures on the way are kept for `take_passed`, and `goes_on` is
+    /// asked after every one of them; "no" ends with `Cancelled`.
+    pub fn approach(
+        &mut self,
+        index: FrameIdx,
+        keep: OnTheWay,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Result<Frame, VideoError> {
         let index = index.min(self.table.last());
         self.passed.clear();
         let mut key = self.table.keyframe_before(index);
-        let is_ahead = self.position.is_some_and(|p| p < index && p >= key) && !self.is_draining;
-        if !is_ahead {
-            self.seek_to_key(key);
+        let first_whole = keep.first(index);
+        match self.position.filter(|p| *p < index && *p >= key && !self.is_draining) {
+            Some(position) if first_whole.max(FrameIdx(position.0 + 1)) >= self.whole_from => {}
+            _ => self.seek_to_key(key),
         }
         let mut retries = MAX_SEEK_RETRIES;
         loop {
             let mut newest = None;
-            let whole_from = FrameIdx(index.0.saturating_sub(self.keep_passed));
-            while let Some((at, picture)) = self.pull(Some(whole_from))? {
+            self.whole_from = self.whole_from.max(first_whole);
+            while let Some((at, picture)) = self.pull(Some(first_whole))? {
                 if at == index {
-                    self.pass(newest.take());
+                    self.pass(newest.take(), keep, index);
                     return self.frame_from(index, &picture);
                 }
                 if at > index {
                     newest.get_or_insert((at, picture));
                     break;
                 }
-                let before = newest.replace((at, picture));
-                self.pass(before);
+                let earlier = newest.replace((at, picture));
+                self.pass(earlier, keep, index);
+                if !goes_on() {
+                    return Err(Cancelled.into());
+                }
             }
             // The key frame flag lied, the picture is broken, or ffmpeg swallowed the end of the file
             // because it began so close to it: try again from further back.
@@ -180,18 +216,9 @@ impl VideoReader {
         }
     }
 
-    /// The picture at the nearest key frame at or before `index`: cheap, for dragging.
-    pub fn keyframe_at(&mut self, index: FrameIdx) -> Result<Frame, VideoError> {
-        self.frame_at(self.table.keyframe_before(index.min(self.table.last())))
-    }
-
-    /// Keeps a picture that was decoded on the way.
-    fn pass(&mut self, picture: Option<(FrameIdx, ff::frame::Video)>) {
-        let Some(picture) = picture.filter(|_| self.keep_passed > 0) else { return };
-        if self.passed.len() as u32 >= self.keep_passed {
-            self.passed.pop_front();
-        }
-        self.passed.push_back(picture);
+    /// Keeps a picture that was decoded on the way to `index`, if it is to be kept.
+    fn pass(&mut self, picture: Option<(FrameIdx, ff::frame::Video)>, keep: OnTheWay, index: FrameIdx) {
+        self.passed.extend(picture.filter(|(at, _)| keep.has(*at, index)));
     }
 
     fn undecodable(&self, index: FrameIdx) -> VideoError {
@@ -233,6 +260,7 @@ impl VideoReader {
         }
         self.decoder.flush();
         self.position = None;
+        self.whole_from = FrameIdx(0);
         self.is_draining = false;
         self.read_failures = 0;
     }

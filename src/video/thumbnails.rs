@@ -12,7 +12,7 @@ const WIDTH: usize = 160;
 const COUNT: usize = 240;
 
 /// A small upright picture.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Thumbnail {
     pub time: MediaTime,
     pub width: usize,

@@ -18,12 +18,12 @@ const PICTURE_HEIGHT: f32 = 44.0;
 /// Overlap with the truth from which the benchmark counts a moment as found (R@0.3).
 const FOUND_IOU: f64 = 0.3;
 
-/// One row a moment: click jumps, double-click loops. `thumbnail` gives a picture for a rank.
+/// One row a moment: click jumps, double-click loops. Overlap is that with the best of `truths`. `thumbnail` gives a picture for a rank.
 pub fn moments_ui(
     ui: &mut Ui,
     moments: &[Moment],
     chosen: Option<usize>,
-    truth: Option<TimeRange>,
+    truths: &[TimeRange],
     thumbnail: impl Fn(usize) -> Option<(egui::TextureId, egui::Vec2)>,
 ) -> Option<MomentEvent> {
     let mut event = None;
@@ -39,14 +39,17 @@ pub fn moments_ui(
                     let shown = vec2(size.x / size.y * PICTURE_HEIGHT, PICTURE_HEIGHT);
                     ui.add(egui::Image::new((texture, shown)).corner_radius(4.0));
                 }
-                ui.vertical(|ui| facts_ui(ui, moment, truth, &colours));
+                ui.vertical(|ui| facts_ui(ui, moment, truths, &colours));
             });
         });
         let area = inside.response.rect;
         let response = ui.interact(area, ui.scope_id().with(("moment", rank)), Sense::click());
         response.widget_info(|| {
             let (from, to) = (moment.range.start(), moment.range.end());
-            let name = format!("Moment {}: {from} to {to}, score {:.2}", rank + 1, moment.score);
+            let mut name = format!("Moment {}: {from} to {to}", rank + 1);
+            if moment.score.is_finite() {
+                name += &format!(", score {:.2}", moment.score);
+            }
             egui::WidgetInfo::selected(egui::Role::Button, true, is_chosen, name)
         });
         ui.painter().set(place, ground(ui, area, &response, is_chosen, &colours));
@@ -98,7 +101,7 @@ fn badge_ui(ui: &mut Ui, rank: usize, is_chosen: bool, colours: &Palette) {
     painter.text(ground.center(), Align2::CENTER_CENTER, text, FontId::proportional(13.0), ink);
 }
 
-fn facts_ui(ui: &mut Ui, moment: &Moment, truth: Option<TimeRange>, colours: &Palette) {
+fn facts_ui(ui: &mut Ui, moment: &Moment, truths: &[TimeRange], colours: &Palette) {
     ui.spacing_mut().item_spacing.y = 3.0;
     let (from, to) = (moment.range.start(), moment.range.end());
     ui.horizontal(|ui| {
@@ -106,10 +109,13 @@ fn facts_ui(ui: &mut Ui, moment: &Moment, truth: Option<TimeRange>, colours: &Pa
         ui.label(RichText::new(format!("{:.1} s", moment.range.duration().secs())).color(colours.faint));
     });
     ui.horizontal(|ui| {
-        score_bar_ui(ui, moment.score, colours);
-        ui.label(format!("{:.2}", moment.score));
-        if let Some(truth) = truth {
-            let iou = truth.iou(moment.range);
+        // other people's files may have no scores
+        if moment.score.is_finite() {
+            score_bar_ui(ui, moment.score, colours);
+            ui.label(format!("{:.2}", moment.score));
+        }
+        if !truths.is_empty() {
+            let iou = truths.iter().map(|truth| truth.iou(moment.range)).fold(0.0, f64::max);
             let text = RichText::new(format!("IoU {iou:.2}"));
             let text = if iou > FOUND_IOU { text.strong().underline() } else { text.color(colours.faint) };
             ui.label(text).on_hover_text(
@@ -121,7 +127,7 @@ fn facts_ui(ui: &mut Ui, moment: &Moment, truth: Option<TimeRange>, colours: &Pa
 
 fn score_bar_ui(ui: &mut Ui, score: f32, colours: &Palette) {
     let (area, _) = ui.allocate_exact_size(vec2(64.0, 6.0), Sense::hover());
-    let part = if score.is_finite() { score.clamp(0.0, 1.0) } else { 0.0 };
+    let part = score.clamp(0.0, 1.0);
     ui.painter().rect_filled(area, 3.0, ui.visuals().widgets.inactive.bg_fill);
     let filled = Rect::from_min_size(area.min, vec2(area.width() * part, area.height()));
     ui.painter().rect_filled(filled, 3.0, colours.prediction);

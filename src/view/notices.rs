@@ -16,39 +16,55 @@ pub struct Notice {
     pub id: u64,
     pub severity: Severity,
     pub text: String,
+    /// What can be done about it, as the words on a button.
+    pub offer: Option<String>,
+    /// Seconds since the first notice.
+    pub at_secs: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeEvent {
+    Dismiss(u64),
+    DismissAll,
+    Take(u64),
 }
 
 /// The newest are shown; older ones wait in the history.
 const MAX_SHOWN: usize = 4;
 const WIDTH: f32 = 400.0;
 
-/// Draws notices at the bottom right; returns the one that was dismissed.
-pub fn notices_ui(ui: &mut Ui, notices: &[Notice]) -> Option<u64> {
-    let mut dismissed = None;
+/// Draws notices at the bottom right, the newest at the bottom.
+pub fn notices_ui(ui: &mut Ui, notices: &[Notice]) -> Option<NoticeEvent> {
+    let mut event = None;
     if notices.is_empty() {
         return None;
     }
     let corner = egui::Area::new(egui::Id::unique("notices"))
-        .anchor(egui::Align2::RIGHT_BOTTOM, vec2(-16.0, -36.0))
+        .anchor(egui::Align2::RIGHT_BOTTOM, vec2(-16.0, -40.0))
         .order(egui::Order::Foreground);
     corner.show(ui.ctx(), |ui| {
         let hidden = notices.len().saturating_sub(MAX_SHOWN);
-        for notice in &notices[hidden..] {
-            if notice_ui(ui, notice) {
-                dismissed = Some(notice.id);
-            }
+        if notices.len() > 1 {
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if ui.button("Dismiss all").clicked() {
+                    event = Some(NoticeEvent::DismissAll);
+                }
+                if hidden > 0 {
+                    ui.weak(format!("and {hidden} more in the list of notices"));
+                }
+            });
         }
-        if hidden > 0 {
-            ui.weak(format!("and {hidden} more in the list of notices"));
+        for notice in &notices[hidden..] {
+            event = notice_ui(ui, notice).or(event);
         }
     });
-    dismissed
+    event
 }
 
-/// One card; true when it was dismissed.
-fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
+/// One card.
+fn notice_ui(ui: &mut Ui, notice: &Notice) -> Option<NoticeEvent> {
     let (_, colour) = words(ui, notice.severity);
-    let mut is_dismissed = false;
+    let mut event = None;
     let card = egui::Frame::popup(ui.style()).inner_margin(egui::Margin {
         left: 16,
         right: 10,
@@ -62,16 +78,23 @@ fn notice_ui(ui: &mut Ui, notice: &Notice) -> bool {
                 ui.set_width(WIDTH - 76.0);
                 severity_ui(ui, notice.severity);
                 ui.add(egui::Label::new(&notice.text).wrap());
+                if let Some(offer) = &notice.offer
+                    && ui.button(offer).clicked()
+                {
+                    event = Some(NoticeEvent::Take(notice.id));
+                }
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Min), |ui| {
-                is_dismissed = ui.button("Dismiss").clicked();
+                if ui.button("Dismiss").clicked() {
+                    event = Some(NoticeEvent::Dismiss(notice.id));
+                }
             });
         });
     });
     let area = shown.response.rect;
     let stripe = Rect::from_min_size(area.min + vec2(6.0, 8.0), vec2(3.0, area.height() - 16.0));
     ui.painter().rect_filled(stripe, 2.0, colour);
-    is_dismissed
+    event
 }
 
 pub fn severity_ui(ui: &mut Ui, severity: Severity) {

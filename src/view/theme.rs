@@ -7,12 +7,16 @@
 use egui::{Color32, CornerRadius, FontId, Shadow, Stroke, TextStyle, vec2};
 use serde::{Deserialize, Serialize};
 
+use crate::project::MarkerColour;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ThemeChoice {
     #[default]
     Dark,
     Light,
     System,
+    /// White on black, every edge drawn.
+    HighContrast,
 }
 
 /// Colours that carry meaning.
@@ -35,6 +39,8 @@ pub struct Palette {
     /// Text that steps back, readable all the same.
     pub faint: Color32,
     pub text_on_block: Color32,
+    pub text_on_accent: Color32,
+    pub fixation: Color32,
 }
 
 pub fn palette(is_dark: bool) -> Palette {
@@ -54,6 +60,8 @@ pub fn palette(is_dark: bool) -> Palette {
             window: rgb(210, 216, 224),
             faint: rgb(150, 156, 165),
             text_on_block: rgb(16, 16, 16),
+            text_on_accent: rgb(8, 18, 28),
+            fixation: rgb(196, 160, 110),
         }
     } else {
         Palette {
@@ -70,7 +78,29 @@ pub fn palette(is_dark: bool) -> Palette {
             window: rgb(70, 78, 88),
             faint: rgb(88, 94, 102),
             text_on_block: rgb(16, 16, 16),
+            text_on_accent: rgb(255, 255, 255),
+            fixation: rgb(196, 152, 88),
         }
+    }
+}
+
+/// A marker's colour, on the ground at hand.
+pub fn marker(ui: &egui::Ui, colour: MarkerColour) -> Color32 {
+    let rgb = Color32::from_rgb;
+    let is_dark = ui.visuals().dark_mode;
+    match colour {
+        MarkerColour::Yellow if is_dark => rgb(240, 200, 80),
+        MarkerColour::Yellow => rgb(168, 122, 0),
+        MarkerColour::Red if is_dark => rgb(240, 110, 90),
+        MarkerColour::Red => rgb(190, 50, 30),
+        MarkerColour::Green if is_dark => rgb(64, 190, 140),
+        MarkerColour::Green => rgb(0, 125, 85),
+        MarkerColour::Blue if is_dark => rgb(110, 180, 240),
+        MarkerColour::Blue => rgb(0, 96, 160),
+        MarkerColour::Purple if is_dark => rgb(205, 150, 220),
+        MarkerColour::Purple => rgb(130, 60, 150),
+        MarkerColour::Grey if is_dark => rgb(170, 176, 184),
+        MarkerColour::Grey => rgb(98, 104, 112),
     }
 }
 
@@ -81,7 +111,7 @@ pub fn of(ui: &egui::Ui) -> Palette {
 
 pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
     ctx.set_theme(match choice {
-        ThemeChoice::Dark => egui::ThemePreference::Dark,
+        ThemeChoice::Dark | ThemeChoice::HighContrast => egui::ThemePreference::Dark,
         ThemeChoice::Light => egui::ThemePreference::Light,
         ThemeChoice::System => egui::ThemePreference::System,
     });
@@ -89,7 +119,11 @@ pub fn apply(ctx: &egui::Context, choice: ThemeChoice) {
         ctx.style_mut_of(theme, |style| {
             let is_dark = theme == egui::Theme::Dark;
             spacing(style);
-            visuals(&mut style.visuals, &neutrals(is_dark), &palette(is_dark));
+            let greys = match choice {
+                ThemeChoice::HighContrast if is_dark => high_contrast(),
+                _ => neutrals(is_dark),
+            };
+            visuals(&mut style.visuals, &greys, &palette(is_dark));
         });
     }
 }
@@ -110,6 +144,23 @@ struct Neutrals {
     outline: Color32,
     text: Color32,
     strong: Color32,
+}
+
+fn high_contrast() -> Neutrals {
+    let rgb = Color32::from_rgb;
+    Neutrals {
+        deep: rgb(0, 0, 0),
+        panel: rgb(0, 0, 0),
+        window: rgb(0, 0, 0),
+        raised: rgb(16, 16, 16),
+        control: rgb(24, 24, 24),
+        control_hovered: rgb(52, 52, 52),
+        control_pressed: rgb(40, 40, 40),
+        line: rgb(200, 200, 200),
+        outline: rgb(255, 255, 255),
+        text: rgb(255, 255, 255),
+        strong: rgb(255, 235, 60),
+    }
 }
 
 fn neutrals(is_dark: bool) -> Neutrals {
@@ -249,7 +300,8 @@ mod tests {
             for ground in [greys.control, greys.control_hovered, greys.control_pressed] {
                 pairs.push(("control", greys.text, ground));
             }
-            for block in [colours.truth, colours.prediction] {
+            pairs.push(("button", colours.text_on_accent, colours.accent));
+            for block in [colours.truth, colours.prediction, colours.fixation] {
                 pairs.push(("block", colours.text_on_block, block));
             }
             pairs.push(("playhead", colours.text_on_playhead, colours.playhead));

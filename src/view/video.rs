@@ -5,19 +5,28 @@ use std::sync::Arc;
 use egui::Ui;
 use egui_wgpu::{CallbackResources, CallbackTrait, ScreenDescriptor};
 
+use super::labels::paint_labels;
 use crate::render::{Compare, Compositor, Scene, Viewpoint};
 
 const MAX_ZOOM: f32 = 40.0;
+/// What a touch pad has to move for one picture.
+const POINTS_A_NOTCH: f32 = 24.0;
 
 /// Zoom and pan, kept between frames.
 #[derive(Default)]
 pub struct VideoView {
     pub viewpoint: Viewpoint,
+    wants_pixels: bool,
 }
 
 impl VideoView {
     pub fn fit(&mut self) {
         self.viewpoint = Viewpoint::default();
+    }
+
+    /// One pixel of the clip on one pixel of the screen, around the same place.
+    pub fn show_pixels(&mut self) {
+        self.wants_pixels = true;
     }
 }
 
@@ -31,8 +40,13 @@ pub struct Hover {
 }
 
 pub struct VideoResponse {
+    /// Of the whole area, for a menu.
+    pub response: egui::Response,
     pub hover: Option<Hover>,
+    /// Where the dividing line was dragged to.
     pub wipe: Option<f32>,
+    /// Pictures to go on by: the wheel with Alt.
+    pub steps: i32,
 }
 
 /// Fills the available space with the scene.
@@ -46,9 +60,13 @@ pub fn video_ui(ui: &mut Ui, scene: &Scene, view: &mut VideoView) -> VideoRespon
         let part = (at - rect.min) / rect.size();
         [x + part.x * w, y + part.y * h]
     };
+    let mut steps = 0;
     if let Some(at) = response.hover_pos() {
+        if ui.input(|i| i.modifiers.alt) {
+            steps = wheel_steps(ui);
+        }
         let factor = ui.input(|i| i.zoom_delta() * (i.smooth_scroll_delta().y * 0.005).exp());
-        if factor != 1.0 {
+        if factor != 1.0 && !ui.input(|i| i.modifiers.alt) {
             let before = uv_of(view.viewpoint, at);
             view.viewpoint.zoom = (view.viewpoint.zoom * factor).clamp(1.0, MAX_ZOOM);
             let after = uv_of(view.viewpoint, at);
@@ -75,6 +93,10 @@ pub fn video_ui(ui: &mut Ui, scene: &Scene, view: &mut VideoView) -> VideoRespon
             view.viewpoint.centre[1] -= by.y * h;
         }
     }
+    if std::mem::take(&mut view.wants_pixels) {
+        let fit = (viewport[0] / picture[0]).min(viewport[1] / picture[1]) * ui.pixels_per_point();
+        view.viewpoint.zoom = (1.0 / fit).clamp(1.0, MAX_ZOOM);
+    }
     if view.viewpoint.zoom <= 1.0 {
         view.viewpoint.centre = [0.5, 0.5];
     }
@@ -84,10 +106,24 @@ pub fn video_ui(ui: &mut Ui, scene: &Scene, view: &mut VideoView) -> VideoRespon
 
     let mut scene = scene.clone();
     scene.viewpoint = view.viewpoint;
+    let scene = Arc::new(scene);
     let hover = response.hover_pos().map(|at| uv_of(view.viewpoint, at)).and_then(|uv| hover_at(&scene, uv));
-    ui.painter()
-        .add(egui_wgpu::Callback::new_paint_callback(rect, Picture { scene: Arc::new(scene), viewport }));
-    VideoResponse { hover, wipe }
+    let picture = Picture { scene: Arc::clone(&scene), viewport };
+    ui.painter().add(egui_wgpu::Callback::new_paint_callback(rect, picture));
+    paint_labels(&ui.painter_at(rect), rect, &scene);
+    VideoResponse { response, hover, wipe, steps }
+}
+
+/// Notches of the wheel in this frame, away from the reader counts as back.
+fn wheel_steps(ui: &Ui) -> i32 {
+    let notches = |event: &egui::Event| match event {
+        egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Line, delta, .. } => (delta.x + delta.y) as i32,
+        egui::Event::MouseWheel { unit: egui::MouseWheelUnit::Point, delta, .. } => {
+            ((delta.x + delta.y) / POINTS_A_NOTCH) as i32
+        }
+        _ => 0,
+    };
+    -ui.input(|i| i.events.iter().map(notches).sum::<i32>())
 }
 
 fn hover_at(scene: &Scene, uv: [f32; 2]) -> Option<Hover> {

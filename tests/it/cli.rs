@@ -35,10 +35,13 @@ fn gaze_counts_the_demo_recording() {
 
 /// One sentence on stderr, exit code 2, nothing on stdout.
 fn assert_refused(args: &[&str], expected: &str) {
-    let output = gazenlq(args);
-    let said = stderr(&output);
+    assert_refusal(args, &gazenlq(args), expected);
+}
+
+fn assert_refusal(args: &[&str], output: &std::process::Output, expected: &str) {
+    let said = stderr(output);
     assert_eq!(output.status.code(), Some(2), "{args:?} said {said}");
-    assert!(stdout(&output).is_empty());
+    assert!(stdout(output).is_empty());
     assert!(said.starts_with("error: ") && said.trim_end().lines().count() == 1, "{args:?} said {said}");
     assert!(said.contains(expected), "{args:?} said {said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -58,6 +61,67 @@ fn broken_videos_are_refused_in_one_sentence() {
     assert_refused(&["probe", &dir.path().to_string_lossy()], "folder");
     if let Some(audio) = shared("data/decoder_oddities/ax_sample_audio_only.mp4") {
         assert_refused(&["probe", &audio.to_string_lossy()], "no video");
+    }
+}
+
+/// As somebody who may not read the file: tests may run as root, who may read everything.
+#[cfg(unix)]
+#[test]
+fn files_without_permission_are_refused_in_one_sentence() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65_534;
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let allow = |path: &std::path::Path, mode: u32| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("permissions are set");
+    };
+    allow(dir.path(), 0o755);
+    let copy = |from: &str, name: &str| {
+        let path = dir.path().join(name);
+        std::fs::copy(project(from), &path).expect("copied");
+        path
+    };
+    let clip = copy("assets/demo/kitchen_desk.mp4", "locked.mp4");
+    let gaze = copy("assets/demo/kitchen_desk_gaze.csv", "locked.csv");
+    let annotations = copy("assets/demo/kitchen_desk_nlq.json", "locked.json");
+    let folder = dir.path().join("locked folder");
+    std::fs::create_dir(&folder).expect("a folder");
+    for path in [&clip, &gaze, &annotations, &folder] {
+        allow(path, 0o000);
+    }
+    let is_root = std::fs::File::open(&clip).is_ok();
+    // where nobody may not reach the program either, it is lent out
+    let program = dir.path().join("gazenlq");
+    std::fs::copy(env!("CARGO_BIN_EXE_gazenlq"), &program).expect("copied");
+    allow(&program, 0o755);
+    let run = |args: &[&str]| {
+        let mut command = std::process::Command::new(&program);
+        command.args(args).env("HOME", dir.path()).current_dir(dir.path());
+        if is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.output()
+    };
+    let text = |path: &std::path::Path| path.to_string_lossy().into_owned();
+    let [clip, gaze, annotations, folder] = [&clip, &gaze, &annotations, &folder].map(|p| text(p));
+    for (args, name) in [
+        (vec!["probe", clip.as_str()], "locked.mp4"),
+        (vec!["query", clip.as_str(), "Where is the cat?"], "locked.mp4"),
+        (vec!["query", folder.as_str(), "Where is the cat?"], "locked folder"),
+        (vec!["gaze", gaze.as_str()], "locked.csv"),
+        (vec!["data", "lint", annotations.as_str()], "locked.json"),
+    ] {
+        let output = match run(&args) {
+            Ok(output) => output,
+            Err(error) => {
+                println!("skipped: the program cannot be run as nobody here ({error})");
+                return;
+            }
+        };
+        assert_refusal(&args, &output, name);
+        let said = stderr(&output);
+        assert!(said.to_lowercase().contains("permission denied"), "{args:?} said {said}");
     }
 }
 
@@ -95,6 +159,15 @@ fn missing_weights_are_an_error_that_names_the_command() {
 }
 
 #[test]
+fn doctor_writes_an_archive_for_a_bug_report() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("bundle.zip");
+    let output = gazenlq(&["doctor", "--bundle", &path.to_string_lossy()]);
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
+    assert!(std::fs::read(&path).expect("written").starts_with(b"PK"));
+}
+
+#[test]
 fn doctor_reports_versions_and_says_what_is_missing() {
     let output = gazenlq(&["doctor", "--json"]);
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
@@ -104,7 +177,7 @@ fn doctor_reports_versions_and_says_what_is_missing() {
 #[test]
 fn a_query_on_the_demo_finds_its_moment() {
     let models = json(&gazenlq(&["models", "list", "--json"]));
-    let is_complete = models["models"].as_array().is_some_and(|m| m.iter().all(|m| m["is_present"] == true));
+    let is_complete = models["models"].as_array().is_some_and(|m| m.iter().all(|m| m["is_missing"] == false));
     if !is_complete {
         println!("skipped: the default models are not on this machine");
         return;
@@ -117,4 +190,6 @@ fn a_query_on_the_demo_finds_its_moment() {
     assert!(!moments.is_empty());
     assert!(moments.windows(2).all(|w| w[0]["score"].as_f64() >= w[1]["score"].as_f64()), "{answer}");
     assert_eq!(moments[0]["rank"], 1);
+    let doctor = json(&gazenlq(&["doctor", "--json"]));
+    assert!(answer["query_basis"].is_string() && answer["query_basis"] == doctor["query_basis"], "{answer}");
 }

@@ -7,7 +7,7 @@ use gazenlq::grounding::groundnlq::{
 };
 use gazenlq::nn::ModelDir;
 
-use crate::support::{gazenlq, json, shared, stderr, stdout};
+use crate::support::{gazenlq, json, project, shared, stderr, stdout};
 
 #[track_caller]
 fn passes(case: &str) {
@@ -46,8 +46,19 @@ fn suppression() {
     passes("nms");
 }
 
+#[test]
+fn gaze_estimator_alignment_and_fusion_as_pytorch_has_them() {
+    let stages = check::check(&project("tests/fixtures/gazenlq"), &Device::Cpu).unwrap();
+    for stage in &stages {
+        println!("{} {}: {:.2e} of {:.0e}", stage.case, stage.name, stage.error, stage.tolerance);
+    }
+    assert_eq!(stages.len(), 52, "40 and 10 tensors, and the weights of both cases");
+    let wrong = stages.iter().find(|stage| !stage.is_within());
+    assert!(wrong.is_none(), "the first stage out of tolerance: {wrong:?}");
+}
+
 /// Numbers that depend on the name only, about -1..1.
-fn made(name: &str, shape: &[usize]) -> Tensor {
+pub fn made(name: &str, shape: &[usize]) -> Tensor {
     let mut state = name.bytes().fold(17u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b))) | 1;
     let values: Vec<f32> = (0..shape.iter().product::<usize>())
         .map(|_| {
@@ -60,7 +71,7 @@ fn made(name: &str, shape: &[usize]) -> Tensor {
     Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
 }
 
-fn tiny() -> Config {
+pub fn tiny() -> Config {
     let mut config = Config::default();
     config.features.video_dim = 20;
     config.features.text_dim = 12;
@@ -74,15 +85,15 @@ fn tiny() -> Config {
     config
 }
 
-fn weights(config: &Config) -> Tensors {
+pub fn weights(config: &Config) -> Tensors {
     let expected = expected_tensors(config).unwrap();
     expected.into_iter().map(|(name, shape)| (name.clone(), made(&name, &shape))).collect()
 }
 
 fn answer(config: &Config, weights: &Tensors, steps: usize) -> Vec<[u32; 3]> {
     let network = GroundNlq::from_tensors(weights, config.clone(), &Device::Cpu).unwrap();
-    let gaze =
-        GazeFeatures { features: made("omnivore", &[steps + 3, 10]), clip_start_secs: 0.4, frames: None };
+    let features = made("omnivore", &[steps + 3, 10]);
+    let gaze = GazeFeatures { clip_start_secs: 0.4, ..GazeFeatures::new(features, &config.gaze) };
     let gaze = network.gaze_tokens(&gaze, steps).unwrap();
     let clip = network.encode_clip(&made("video", &[steps, 20]), gaze.as_ref(), 30.0).unwrap();
     let ask = Ask { keep: Some(50), ..Ask::default() };
@@ -117,7 +128,7 @@ fn predicted_gaze_maps_are_probabilities() {
     config.gaze.mode = GazeMode::Positive;
     let network = GroundNlq::from_tensors(&weights(&config), config, &Device::Cpu).unwrap();
     // more windows than one sequence
-    let gaze = GazeFeatures { features: made("omnivore", &[70, 10]), clip_start_secs: 0.0, frames: None };
+    let gaze = GazeFeatures::new(made("omnivore", &[70, 10]), &network.config().gaze);
     let estimates = network.estimator().unwrap().estimate(&gaze).unwrap();
     assert_eq!(estimates.maps.dims(), [70, 64, 64]);
     let sums = estimates.maps.flatten_from(1).unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap();
@@ -160,6 +171,34 @@ fn long_clips_are_cut_and_explained() {
         }
     }
     assert!((explanation.pieces[1].start_secs - 32.0 * 16.043 / 30.0).abs() < 1e-4);
+}
+
+#[test]
+fn attention_to_the_gaze_is_explained_wherever_the_gaze_enters() {
+    for (position, window, places) in [
+        (FusionPosition::PreStem, 0, vec!["gaze_fusion.gaze_attn"]),
+        (FusionPosition::PreStem, 9, vec!["gaze_fusion.gaze_attn"]),
+        (FusionPosition::InStem, 0, vec!["vid_stem.0.gaze_attn", "vid_stem.1.gaze_attn"]),
+    ] {
+        let mut config = tiny();
+        config.gaze.mode = GazeMode::Positive;
+        config.fusion.position = position;
+        config.fusion.gaze_window = window;
+        let network = GroundNlq::from_tensors(&weights(&config), config, &Device::Cpu).unwrap();
+        let gaze = GazeFeatures::new(made("omnivore", &[44, 10]), &network.config().gaze);
+        let gaze = network.gaze_tokens(&gaze, 41).unwrap();
+        let clip = network.encode_clip(&made("video", &[41, 20]), gaze.as_ref(), 30.0).unwrap();
+        let ask = Ask { explain: true, ..Ask::default() };
+        let found = network.localize(&clip, &made("text", &[5, 12]), &ask).unwrap();
+        let attention = &found.explanation.unwrap().pieces[0].attention;
+        let seen: Vec<_> = attention.iter().filter(|map| map.place.ends_with("gaze_attn")).collect();
+        assert_eq!(seen.iter().map(|map| map.place.as_str()).collect::<Vec<_>>(), places);
+        for (i, row) in seen[0].weights.iter().enumerate() {
+            assert!(row.len() == 41 && (row.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{row:?}");
+            let outside = row.iter().enumerate().filter(|(j, _)| window > 0 && i.abs_diff(*j) > 4);
+            assert!(outside.into_iter().all(|(_, weight)| *weight == 0.0), "row {i} sees beyond its window");
+        }
+    }
 }
 
 #[test]
@@ -229,6 +268,27 @@ fn checks_and_imports_from_the_command_line() {
     let output = gazenlq(&["models", "check", dir.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("vid_stem.1.out of"), "{}", stdout(&output));
+
+    let shared = dir.path().join("model.safetensors");
+    let models = dir.path().join("models");
+    let program = |args: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gazenlq"));
+        command.args(args).env("GAZENLQ_MODELS", &models).output().unwrap()
+    };
+    let config = dir.path().join("config.yaml");
+    let imported = program(&[
+        "models",
+        "import",
+        &shared.to_string_lossy(),
+        "--config",
+        &config.to_string_lossy(),
+        "--name",
+        "small",
+    ]);
+    assert_eq!(imported.status.code(), Some(0), "{}", stderr(&imported));
+    let listed = json(&program(&["models", "list", "--json"]));
+    assert_eq!(listed["imported"][0]["id"], "small");
+    assert_eq!(listed["imported"][0]["source"], "model.safetensors");
 
     let text = dir.path().join("text.pth");
     std::fs::write(&text, "not a checkpoint").unwrap();

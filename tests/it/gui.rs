@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use gazenlq::app::{App, Startup};
+use gazenlq::app::{App, Places, Startup};
 use gazenlq::nn::{ModelDir, Registry};
 
 use crate::support::project;
@@ -32,7 +32,7 @@ fn wait_for_answer(harness: &mut Harness<'static, App>) {
 }
 
 /// Steps until the condition holds; jobs run on their own threads and wall time.
-fn wait_for(
+pub fn wait_for(
     harness: &mut Harness<'static, App>,
     what: &str,
     mut is_there: impl FnMut(&Harness<'static, App>) -> bool,
@@ -44,21 +44,47 @@ fn wait_for(
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
-    panic!("{what} did not come");
+    let picture = format!("without {what}.png");
+    save(harness, &picture);
+    panic!("{what} did not come; see {}", screens().join(picture).display());
 }
 
-fn has(harness: &Harness<'static, App>, label: &str) -> bool {
-    harness.query_by_label(label).is_some()
+pub fn has(harness: &Harness<'static, App>, label: &str) -> bool {
+    // a frame may be drawn in two passes, and then shows both
+    harness.query_all_by_label(label).next().is_some()
 }
 
 /// Chooses a command by typing into the palette.
-fn command(harness: &mut Harness<'static, App>, words: &str) {
+pub fn command(harness: &mut Harness<'static, App>, words: &str) {
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::P);
     harness.run_steps(2);
     harness.get_by_label("Command").type_text(words);
     harness.run_steps(1);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(4);
+}
+
+fn press(harness: &mut Harness<'static, App>, key: egui::Key) {
+    harness.key_press(key);
+    harness.run_steps(3);
+}
+
+/// Types a place into the "go to" box.
+fn go_to(harness: &mut Harness<'static, App>, place: &str) {
+    press(harness, egui::Key::G);
+    harness.get_by_label("Place").type_text(place);
+    harness.run_steps(1);
+    press(harness, egui::Key::Enter);
+}
+
+/// Answers the box that asks for a path to save to.
+fn save_as(harness: &mut Harness<'static, App>, file: &Path) {
+    wait_for(harness, "the path box", |h| has(h, "Path"));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_label("Path").type_text(&file.to_string_lossy());
+    harness.run_steps(1);
+    harness.get_by_label("Save").click();
+    wait_for(harness, "the file", |_| file.exists());
 }
 
 /// Where pictures for looking at go, outside the sources.
@@ -68,7 +94,7 @@ fn screens() -> PathBuf {
     dir
 }
 
-fn save(harness: &mut Harness<'static, App>, name: &str) {
+pub fn save(harness: &mut Harness<'static, App>, name: &str) {
     harness.render().expect("draws").save(screens().join(name)).expect("saved");
 }
 
@@ -78,6 +104,11 @@ fn the_start_page_offers_the_demo() {
     harness.run_steps(3);
     assert!(has(&harness, "Open the demo clip") && has(&harness, "Open a clip…"));
     save(&mut harness, "start.png");
+    let hovered = ["P01.mp4", "P01_gaze.csv", "nlq_val.json"]
+        .map(|name| egui::HoveredFile { path: Some(name.into()), ..egui::HoveredFile::default() });
+    harness.input_mut().hovered_files = hovered.to_vec();
+    harness.run_steps(2);
+    save(&mut harness, "drop.png");
 }
 
 #[test]
@@ -90,11 +121,7 @@ fn a_session_from_opening_to_the_exported_picture() {
     harness.get_by_label("Next frame").click();
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("frame 1").is_some());
-    harness.key_press(egui::Key::G);
-    harness.run_steps(2);
-    harness.get_by_label("Place").type_text("f150");
-    harness.run_steps(1);
-    harness.key_press(egui::Key::Enter);
+    go_to(&mut harness, "f150");
     wait_for(&mut harness, "frame 150", |h| has(h, "frame 150"));
 
     // the palette knows every command
@@ -105,12 +132,7 @@ fn a_session_from_opening_to_the_exported_picture() {
     let dir = tempfile::tempdir().expect("a folder");
     let file = dir.path().join("picture.png");
     harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::S);
-    wait_for(&mut harness, "the path box", |h| has(h, "Path"));
-    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    harness.get_by_label("Path").type_text(&file.to_string_lossy());
-    harness.run_steps(1);
-    harness.get_by_label("Save").click();
-    wait_for(&mut harness, "the file", |_| file.exists());
+    save_as(&mut harness, &file);
     let image = image::open(&file).expect("a picture");
     assert_eq!(image.width(), 1280);
     assert!(image.height() > 720, "the caption stands below the picture");
@@ -157,4 +179,139 @@ fn a_table_of_an_unknown_recorder_is_read_once_its_columns_are_named() {
     save(&mut harness, "mapping.png");
     harness.get_by_label("Use these columns").click();
     wait_for(&mut harness, "the gaze", |h| h.query_by_label_contains("400 samples").is_some());
+}
+
+#[test]
+fn a_range_is_marked_looped_drawn_over_and_cleared() {
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    go_to(&mut harness, "f60");
+    press(&mut harness, egui::Key::I);
+    go_to(&mut harness, "f120");
+    press(&mut harness, egui::Key::O);
+    wait_for(&mut harness, "the range", |h| has(h, "0:02.000 – 0:04.000"));
+    assert!(has(&harness, "Start of the range") && has(&harness, "End of the range"));
+    command(&mut harness, "heatmap whole range");
+    command(&mut harness, "fixations");
+    save(&mut harness, "range.png");
+    press(&mut harness, egui::Key::R);
+    wait_for(&mut harness, "the loop from its start", |h| !has(h, "frame 120"));
+    press(&mut harness, egui::Key::K);
+    harness.key_press_modifiers(egui::Modifiers::ALT, egui::Key::X);
+    wait_for(&mut harness, "no range", |h| !has(h, "Start of the range"));
+}
+
+#[test]
+fn what_was_noted_is_there_when_the_clip_is_opened_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let places = Places::in_folders(dir.path(), dir.path());
+    let size = egui::vec2(1280.0, 800.0);
+    let startup = || Startup { places: places.clone(), ..demo() };
+    let mut first = harness(startup(), size);
+    wait_for(&mut first, "the clip", |h| has(h, "Video picture"));
+    go_to(&mut first, "f150");
+    press(&mut first, egui::Key::M);
+    first.get_by_label("Note").type_text("the cat 猫");
+    first.run_steps(2);
+    save(&mut first, "marker.png");
+    press(&mut first, egui::Key::Enter);
+    assert!(has(&first, "Marker 0:05.000: the cat 猫"));
+
+    // removed, and put back by what the notice offers
+    press(&mut first, egui::Key::M);
+    first.get_by_label("Remove the marker").click();
+    wait_for(&mut first, "its removal", |h| h.query_by_label_contains("Marker 0:05.000").is_none());
+    wait_for(&mut first, "the offer to undo it", |h| has(h, "Undo"));
+    first.get_by_label("Undo").click();
+    wait_for(&mut first, "its return", |h| has(h, "Marker 0:05.000: the cat 猫"));
+    let notes = places.notes.clone().expect("a place");
+    let is_kept = || {
+        let mut files = std::fs::read_dir(&notes).into_iter().flatten().flatten();
+        files.any(|f| std::fs::read_to_string(f.path()).is_ok_and(|text| text.contains("the cat 猫")))
+    };
+    wait_for(&mut first, "the notes on disk", |_| is_kept());
+    drop(first);
+
+    let mut again = harness(startup(), size);
+    wait_for(&mut again, "the marker", |h| has(h, "Marker 0:05.000: the cat 猫"));
+    wait_for(&mut again, "the playhead", |h| has(h, "frame 150"));
+}
+
+#[test]
+fn a_closed_clip_is_offered_again() {
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    command(&mut harness, "close");
+    wait_for(&mut harness, "the start page", |h| has(h, "Open kitchen_desk.mp4 again"));
+    save(&mut harness, "start-recent.png");
+    harness.get_by_label("Open kitchen_desk.mp4 again").click();
+    wait_for(&mut harness, "the clip again", |h| has(h, "Video picture"));
+}
+
+#[test]
+fn a_template_waits_for_its_first_slot() {
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::T);
+    harness.run_steps(2);
+    harness.get_by_label("Template").type_text("where did i put");
+    harness.run_steps(2);
+    save(&mut harness, "templates.png");
+    press(&mut harness, egui::Key::Enter);
+    let question = |h: &Harness<'static, App>| h.get_by_label("Question").value();
+    assert_eq!(question(&harness).as_deref(), Some("Where did I put X?"));
+    harness.get_by_label("Question").type_text("the keys");
+    harness.run_steps(2);
+    assert_eq!(question(&harness).as_deref(), Some("Where did I put the keys?"));
+}
+
+#[test]
+fn help_settings_and_the_model_card_open_and_the_keyboard_goes_round_the_panels() {
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    press(&mut harness, egui::Key::F1);
+    assert!(harness.query_by_label_contains("divided by their union").is_some());
+    save(&mut harness, "help.png");
+    press(&mut harness, egui::Key::F1);
+    command(&mut harness, "which model is this");
+    wait_for(&mut harness, "the card", |h| h.query_by_label_contains("Training-free").is_some());
+    save(&mut harness, "model-card.png");
+    command(&mut harness, "which model is this");
+    command(&mut harness, "settings");
+    assert!(has(&harness, "Appearance"));
+    command(&mut harness, "settings");
+    press(&mut harness, egui::Key::F6);
+    assert!(harness.get_by_label("Session panel").is_focused());
+    press(&mut harness, egui::Key::F2);
+    assert!(!has(&harness, "Session panel") && has(&harness, "Timeline"));
+}
+
+#[test]
+fn diagnostics_are_saved_without_media() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("report.zip");
+    let mut harness = harness(Startup::default(), egui::vec2(900.0, 600.0));
+    harness.run_steps(3);
+    command(&mut harness, "save diagnostics");
+    save_as(&mut harness, &file);
+    let size = std::fs::metadata(&file).expect("there").len();
+    assert!((200..100_000).contains(&size), "{size} bytes");
+}
+
+#[test]
+fn questions_come_from_a_file_and_bad_ones_are_explained() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (good, bad) = (dir.path().join("good.txt"), dir.path().join("bad.txt"));
+    std::fs::write(&good, "Where is the clock?\n杯子在哪里 ☕?\n").expect("written");
+    std::fs::write(&bad, b"\xff\xfe").expect("written");
+    let mut harness = harness(demo(), egui::vec2(1280.0, 800.0));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+    for (file, sign) in [(&bad, "is not UTF-8"), (&good, "杯子在哪里 ☕?")] {
+        command(&mut harness, "ask questions from a file");
+        wait_for(&mut harness, "the path box", |h| has(h, "Path"));
+        harness.get_by_label("Path").type_text(&file.to_string_lossy());
+        harness.run_steps(1);
+        press(&mut harness, egui::Key::Enter);
+        wait_for(&mut harness, sign, |h| h.query_all_by_label_contains(sign).next().is_some());
+    }
 }

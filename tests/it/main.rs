@@ -7,8 +7,12 @@
 )]
 
 mod architecture;
+mod checkpoints;
 mod cli;
+mod crash;
+mod dataset;
 mod demo;
+mod failures;
 mod gaze;
 mod gaze_clocks;
 mod gaze_numbers;
@@ -16,12 +20,15 @@ mod groundnlq;
 mod gui;
 mod mutations;
 mod nlq_data;
+mod nlq_run;
 mod nlq_split;
 mod parity;
+mod projects;
 mod render;
 mod shaders;
 mod sound;
 mod support;
+mod synth;
 mod training;
 mod video;
 mod view;

@@ -8,7 +8,11 @@ use gazenlq::gaze::{Prediction, detect_fixations};
 use gazenlq::job::JobCtx;
 use gazenlq::nn::npy::parse_npy;
 use gazenlq::nn::{onnx, torch_file};
-use gazenlq::project::{AnnotationFile, recognise};
+use gazenlq::project::exchange::{self, ExchangeFormat};
+use gazenlq::project::{
+    self, AnnotatedClip, AnnotatedQuery, AnnotationFile, Project, Workspace, file, journal_path,
+    parse_journal, recognise,
+};
 use gazenlq::time::MediaTime;
 use proptest::prelude::*;
 
@@ -212,8 +216,31 @@ fn vrs() -> Vec<u8> {
     bytes
 }
 
+/// A clip with questions for every exchange format.
+fn annotated() -> Vec<AnnotatedClip> {
+    let query = |query_idx, windows| AnnotatedQuery {
+        annotation_uid: "a".into(),
+        query_idx,
+        text: "Where is <it> & why?".into(),
+        template: Some("t".into()),
+        windows,
+        ..AnnotatedQuery::default()
+    };
+    let queries = vec![query(0, vec![[1.5, 2.0], [1.75, 3.0]]), query(1, vec![])];
+    vec![AnnotatedClip {
+        clip_uid: "c".into(),
+        duration_secs: Some(9.0),
+        queries,
+        ..AnnotatedClip::default()
+    }]
+}
+
 #[test]
 fn the_seeds_are_valid() {
+    for format in ExchangeFormat::ALL {
+        let text = exchange::write(&annotated(), format);
+        assert_eq!(exchange::parse(text.as_bytes(), format, "c").unwrap()[0].queries.len(), 2, "{text}");
+    }
     let tensors = |bytes: &[u8]| torch_file::from_bytes(bytes).unwrap()["w"].dims().to_vec();
     assert_eq!(tensors(&torch_zip()), [2, 2]);
     assert_eq!(tensors(&torch_stream()), [2, 2]);
@@ -289,5 +316,41 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), "p.npy", &apply(&npy(), &edits));
         let _ = Prediction::load(&dir.path().join("p.npy"), &LoadContext::default(), &JobCtx::detached());
+    }
+
+    #[test]
+    fn changed_annotations_of_other_programs_never_panic(edits in proptest::collection::vec(edit(), 1..6)) {
+        for format in ExchangeFormat::ALL {
+            let bytes = apply(exchange::write(&annotated(), format).as_bytes(), &edits);
+            let _ = exchange::parse(&bytes, format, "c");
+            if let Some(found) = ExchangeFormat::of(&bytes) {
+                let _ = exchange::parse(&bytes, found, "c");
+            }
+        }
+    }
+
+    /// Whatever happened to a project and the record beside it, opening answers.
+    #[test]
+    fn changed_projects_and_records_never_panic(
+        saved in proptest::collection::vec(edit(), 0..3), record in proptest::collection::vec(edit(), 0..4)
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.json");
+        let (mut work, _) = Workspace::unsaved(Project::new("ann"), &dir.path().join("u.journal")).unwrap();
+        work.save_as(&path).unwrap();
+        for query in exchange::queries_of(&[annotated()[0].clone()], "ann") {
+            work.apply(project::Edit::AddQuery(query)).unwrap();
+        }
+        work.undo().unwrap();
+        drop(work);
+        let bytes = apply(&std::fs::read(journal_path(&path)).unwrap(), &record);
+        let _ = parse_journal(&bytes);
+        std::fs::write(journal_path(&path), bytes).unwrap();
+        write(dir.path(), "p.json", &apply(&std::fs::read(&path).unwrap(), &saved));
+        let _ = file::load(&path);
+        if let Ok((mut work, Some(recovery))) = Workspace::open(&path) {
+            work.recover(recovery).unwrap();
+            work.undo().unwrap();
+        }
     }
 }

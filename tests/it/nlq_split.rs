@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
+use std::sync::Arc;
 
 use gazenlq::eval::{Measures, PredictionFile, evaluate};
 use gazenlq::project::AnnotationFile;
@@ -58,7 +59,7 @@ fn clips_are_cut_out_of_a_video_s_features_by_time() {
     let rows: Vec<f32> = (0..40).flat_map(|i| [i as f32, 0.0]).collect();
     write_npy(&dir.path().join("video.npy"), 2, &rows);
     let set = FeatureSet {
-        store: FeatureStore::open(dir.path()).unwrap(),
+        store: Arc::new(FeatureStore::open(dir.path()).unwrap()),
         level: FeatureLevel::Video,
         stride_frames: 16.0,
         fps: 30.0,
@@ -72,18 +73,18 @@ fn clips_are_cut_out_of_a_video_s_features_by_time() {
             video_secs: Some([start, end]),
             duration_secs: end - start,
         };
-        set.clip(&place).map(|t| {
-            let rows = t.to_vec2::<f32>().unwrap();
-            (rows[0][0], rows[rows.len() - 1][0])
+        set.clip(&place).map(|clip| {
+            let rows = clip.features.to_vec2::<f32>().unwrap();
+            (rows[0][0], rows[rows.len() - 1][0], clip.start_secs)
         })
     };
-    // floor(start * 30 / 16) to ceil(end * 30 / 16)
-    assert_eq!(cut(5.0, 10.0).unwrap(), (9.0, 18.0));
-    assert_eq!(cut(-4e-7, 1000.0).unwrap(), (0.0, 39.0));
+    // floor(start * 30 / 16) to ceil(end * 30 / 16); the first step starts a little before the clip
+    assert_eq!(cut(5.0, 10.0).unwrap(), (9.0, 18.0, 9.0 * 16.0 / 30.0 - 5.0));
+    assert_eq!(cut(-4e-7, 1000.0).unwrap(), (0.0, 39.0, 4e-7));
     assert!(cut(500.0, 600.0).is_err_and(|e| e.to_string().contains("features end at 21.3 s")));
 }
 
-fn write_npy(path: &Path, dim: usize, values: &[f32]) {
+pub fn write_npy(path: &Path, dim: usize, values: &[f32]) {
     let header =
         format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {dim}), }}\n", values.len() / dim);
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
@@ -203,6 +204,10 @@ fn a_run_that_was_stopped_goes_on_and_shards_make_the_whole() {
         assert_eq!(case.run(&file, &["--shard", &format!("{i}/3")]).status.code(), Some(0));
         shards.extend(PredictionFile::load(&file).unwrap().predictions);
     }
+    // as `cat` joins them
+    let joined: Vec<u8> =
+        (1..=3).flat_map(|i| std::fs::read(path(&format!("shard{i}.jsonl"))).unwrap()).collect();
+    assert_eq!(PredictionFile::parse(&joined).unwrap().predictions, shards);
     let mut all = PredictionFile::load(&whole).unwrap().predictions;
     all.sort_by(|a, b| a.key.cmp(&b.key));
     shards.sort_by(|a, b| a.key.cmp(&b.key));

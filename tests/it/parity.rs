@@ -162,16 +162,35 @@ fn unisal() {
     }
 }
 
+/// Extraction keeps pictures at the sizes that the networks take: it must not show in the answers.
+#[test]
+fn a_prepared_picture_says_the_same_as_the_whole_one() {
+    let dir = ModelDir::from_env();
+    let Some(tower) = loaded(ClipImageTower::load(&dir, &Device::Cpu)) else { return };
+    let Some(unisal) = loaded(Unisal::load(&dir, &Device::Cpu)) else { return };
+    let Some(tagger) = loaded(EfficientNetLite2::load(&dir, &Device::Cpu)) else { return };
+    let (width, height) = (640, 360);
+    let rgb = (0..width * height * 3).map(|i| (i * 7 + i / width * 13 % 251) as u8).collect();
+    let whole = RgbImage8::new(width, height, rgb);
+    let patches = |image: &RgbImage8| tower.forward(image).unwrap().patches;
+    assert_eq!(patches(&whole), patches(&tower.prepared(&whole)));
+    let map = |image: &RgbImage8| values(&unisal.log_probability(image).unwrap());
+    assert_eq!(map(&whole), map(&unisal.prepared(&whole)));
+    let tags = |image: &RgbImage8| tagger.tags(image).unwrap().probabilities;
+    assert_eq!(tags(&whole), tags(&tagger.prepared(&whole)));
+}
+
 /// A tiny tower with the checkpoint's names, on real tokens.
 #[test]
 fn clip_text_tower() {
-    use gazenlq::features::{ClipTextTower, ClipTokenizer, TowerConfig, canonical_query};
+    use gazenlq::features::{ClipTextConfig, ClipTextTower, ClipTokenizer, TowerConfig, canonical_query};
     let Some(folder) = shared("reference/features/clip_text") else { return };
     let (expected, _) = fixture("clip_text").unwrap();
     let tokens: serde_json::Value =
         serde_json::from_slice(&std::fs::read(folder.join("tokens.json")).unwrap()).unwrap();
     let weights = gazenlq::nn::open_weights(&folder.join("model.safetensors"), "test", &Device::Cpu).unwrap();
-    let config = TowerConfig { width: 32, layers: 3, heads: 4, inner: 96, projection: 24 };
+    let tower = TowerConfig { width: 32, layers: 3, heads: 4, inner: 96, projection: 24 };
+    let config = ClipTextConfig { tower, ..ClipTextConfig::VIT_B16 };
     let tower = ClipTextTower::new(weights, config).unwrap();
     let tokenizer = ClipTokenizer::default();
     for (index, item) in tokens["items"].as_array().unwrap().iter().enumerate() {

@@ -26,6 +26,12 @@ pub fn gazenlq(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gazenlq")).args(args).output().expect("the program starts")
 }
 
+/// The same with a folder of models of its own.
+pub fn gazenlq_in(models: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gazenlq"));
+    command.args(args).env("GAZENLQ_MODELS", models).output().expect("the program starts")
+}
+
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gazenlq::time::FrameIdx;
-use gazenlq::video::{Frame, VideoReader};
+use gazenlq::video::{Frame, OnTheWay, VideoReader};
 
 use crate::support::{project, shared};
 
@@ -216,14 +216,31 @@ fn every_kind_of_clip_shows_the_picture_that_it_names() {
             assert!(!frame.is_stand_in, "{name}, {index}");
         }
         let mut again = VideoReader::reopen(reader.info(), reader.table()).expect("opens again");
-        again.keep_passed(8);
-        let frame = again.frame_at(FrameIdx(count - 2)).expect("seeks");
+        let frame =
+            again.approach(FrameIdx(count - 2), OnTheWay { count: 8, stride: 1 }, &|| true).expect("seeks");
         assert_eq!(bars(&frame), first + count - 2, "{name}, opened again");
         let mut expected = frame.index.0;
         while let Some(passed) = again.take_passed() {
             assert!(passed.index.0 < expected, "{name}: newest first");
             expected = passed.index.0;
             assert_eq!(bars(&passed), first + expected, "{name}, on the way");
+        }
+        let _ =
+            again.approach(FrameIdx(count - 1), OnTheWay { count: 3, stride: 4 }, &|| true).expect("seeks");
+        let passed: Vec<u32> = std::iter::from_fn(|| again.take_passed()).map(|p| bars(&p) - first).collect();
+        assert!(
+            passed.iter().all(|at| (count - 1 - at).is_multiple_of(4)) && passed.len() <= 3,
+            "{passed:?}"
+        );
+        // given up on the way to the end at various places, then asked for something nearer
+        for step in 0..12u32 {
+            let left = std::cell::Cell::new(step * 3);
+            let goes_on = || left.replace(left.get().saturating_sub(1)) > 0;
+            let _ = again.approach(FrameIdx(count - 1), OnTheWay::NONE, &goes_on); // cancelled or there, both are fine
+            let index = step * 31 % (count - 1);
+            let frame = again.frame_at(FrameIdx(index)).expect("seeks");
+            assert_eq!((frame.index.0, bars(&frame)), (index, first + index), "{name}, after giving up");
+            assert!(!frame.is_stand_in, "{name}, {index}, after giving up");
         }
     }
     assert_eq!(clips, 13);

@@ -45,7 +45,7 @@ fn block(start: f64, end: f64, text: &str, rank: usize) -> Block {
 }
 
 fn lane(label: &str, height: f32, content: LaneContent) -> Lane {
-    Lane { label: label.into(), height, content }
+    Lane { label: label.into(), height, content, is_in_overview: true }
 }
 
 fn lanes() -> Vec<Lane> {
@@ -97,9 +97,11 @@ impl Timeline {
                 let model = TimelineModel {
                     clip: TimeRange::from_secs(0.0, CLIP_SECS),
                     now: secs(30.0),
+                    range: None,
                     loop_range: None,
                     window: None,
                     lanes: &lanes,
+                    focused: None,
                 };
                 sink.borrow_mut().extend(timeline_ui(ui, &model, &mut shared.borrow_mut()));
             });
@@ -199,7 +201,7 @@ fn shift_drag_marks_a_range_that_sticks_to_edges() {
     let (from, to) = (timeline.at(50.0, 10.0), timeline.at(71.6, 10.0));
     timeline.drag(from, to, Modifiers::SHIFT);
     let events = timeline.take();
-    let [TimelineEvent::Loop(range)] = events[..] else { panic!("{events:?}") };
+    let [TimelineEvent::Mark(range)] = events[..] else { panic!("{events:?}") };
     assert!(is_near(range.start(), 50.0) && range.end() == secs(72.0), "{range:?}");
 }
 
@@ -257,7 +259,7 @@ fn a_moment_in_the_list_jumps_when_clicked() {
     let sink = Rc::clone(&events);
     let moments = moments();
     let mut harness = Harness::builder().with_size(vec2(320.0, 300.0)).build_ui(move |ui| {
-        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), None, |_| None));
+        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), &[], |_| None));
     });
     harness.run();
     harness.get_by_label_contains("Moment 2").click();
@@ -306,7 +308,13 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
     let notices = notices
         .iter()
         .enumerate()
-        .map(|(i, (severity, text))| Notice { id: i as u64, severity: *severity, text: (*text).into() })
+        .map(|(i, (severity, text))| Notice {
+            id: i as u64,
+            severity: *severity,
+            text: (*text).into(),
+            offer: None,
+            at_secs: 0,
+        })
         .collect::<Vec<_>>();
     let moments = moments();
     let mut is_themed = false;
@@ -318,15 +326,17 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
         let model = TimelineModel {
             clip: TimeRange::from_secs(0.0, CLIP_SECS),
             now: secs(47.3),
-            loop_range: Some(TimeRange::from_secs(56.0, 63.0)),
+            range: Some(TimeRange::from_secs(56.0, 63.0)),
+            loop_range: Some(TimeRange::from_secs(39.0, 46.0)),
             window: Some(TimeRange::from_secs(46.8, 47.9)),
             lanes: &lanes,
+            focused: Some("Moments"),
         };
         egui::Panel::bottom("timeline").resizable(false).show(ui, |ui| timeline_ui(ui, &model, &mut view));
         egui::Panel::right("results").resizable(false).default_size(300.0).show(ui, |ui| {
             ui.heading("Moments");
             let truth = Some(TimeRange::from_secs(38.0, 47.0));
-            moments_ui(ui, &moments, Some(0), truth, |_| None);
+            moments_ui(ui, &moments, Some(0), truth.as_slice(), |_| None);
         });
         egui::CentralPanel::default().show(ui, |ui| {
             ui.heading("Columns of gaze.csv");
@@ -358,9 +368,11 @@ fn a_curve_of_a_lone_point_is_drawn() {
         let model = TimelineModel {
             clip: TimeRange::from_secs(0.0, CLIP_SECS),
             now: secs(1.0),
+            range: None,
             loop_range: None,
             window: None,
             lanes: &lanes,
+            focused: None,
         };
         timeline_ui(ui, &model, &mut view);
     });

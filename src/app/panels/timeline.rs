@@ -2,29 +2,31 @@
 
 use egui::Ui;
 
-use crate::app::command::{Command, QueryCommand};
+use crate::app::command::{AppCommand, Command, QueryCommand};
+use crate::app::events::lane;
+use crate::app::marks::MarkCommand;
 use crate::app::picture;
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
 use crate::gaze::GazeState;
+use crate::grounding::{GazeMode, Localization};
 use crate::playback::PlaybackCommand;
-use crate::view::theme;
-use crate::view::timeline::{Block, Lane, LaneContent, TimelineEvent, TimelineModel, timeline_ui};
-
-const MOMENTS: &str = "Moments";
-/// Normalised scanpath saliency of the predicted map at the recorded gaze; 0 is chance.
-const AGREEMENT: &str = "Agreement";
+use crate::view::theme::{self, Palette};
+use crate::view::timeline::{Block, Flag, Lane, LaneContent, TimelineEvent, TimelineModel, timeline_ui};
 
 pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     let Some(player) = &state.player else { return };
     let lanes = lanes(ui, state, view);
     view.timeline.set_frames(Some(player.table()));
+    view.timeline.set_source_start(state.source_start);
     let model = TimelineModel {
         clip: player.table().range(),
         now: player.time(),
+        range: state.marks.range,
         loop_range: player.loop_range(),
         window: Some(picture::model_window(player.time())),
         lanes: &lanes,
+        focused: state.focused_lane.as_deref(),
     };
     let events = egui::ScrollArea::vertical()
         .auto_shrink(false)
@@ -41,7 +43,16 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
                 out.push(PlaybackCommand::Seek(range.start()).into());
                 out.push(PlaybackCommand::Play.into());
             }
-            TimelineEvent::Choose(lane, block) if lanes[lane].label == MOMENTS => {
+            TimelineEvent::Mark(range) => out.push(MarkCommand::Range(range).into()),
+            TimelineEvent::Edit(_, marker) => {
+                out.extend(state.marks.markers().get(marker).map(|m| MarkCommand::Edit(m.id).into()));
+            }
+            TimelineEvent::Focus(index) => {
+                let label = &lanes[index].label;
+                let is_on = state.focused_lane.as_ref() == Some(label);
+                out.push(AppCommand::FocusLane((!is_on).then(|| label.clone())).into());
+            }
+            TimelineEvent::Choose(index, block) if lanes[index].label == lane::MOMENTS => {
                 out.push(QueryCommand::Jump(block).into());
             }
             TimelineEvent::Choose(..) => {}
@@ -53,11 +64,21 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
     let colours = theme::of(ui);
     let mut lanes = Vec::new();
     let mut add = |label: &str, height: f32, content: LaneContent| {
-        lanes.push(Lane { label: label.to_owned(), height, content });
+        let is_in_overview = matches!(label, lane::TRUTH | lane::MOMENTS);
+        lanes.push(Lane { label: label.to_owned(), height, content, is_in_overview });
     };
     let pictures = view.thumbnails.update(ui.ctx(), state.thumbnails.as_ref());
     if !pictures.is_empty() {
         add("", 38.0, LaneContent::Thumbnails(pictures));
+    }
+    let markers = state.marks.markers();
+    if !markers.is_empty() {
+        let flags = markers.iter().map(|marked| Flag {
+            time: marked.marker.time,
+            text: marked.marker.note.clone(),
+            colour: theme::marker(ui, marked.marker.colour),
+        });
+        add(lane::MARKERS, 18.0, LaneContent::Markers(flags.collect()));
     }
     if let Some(truth) = state.truth() {
         let block = Block {
@@ -67,18 +88,19 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
             is_hatched: true,
             is_chosen: false,
         };
-        add("Truth", 22.0, LaneContent::Moments(vec![block]));
+        add(lane::TRUTH, 22.0, LaneContent::Moments(vec![block]));
     }
     if let Some(answer) = state.queries.shown() {
-        let blocks = answer.moments.iter().enumerate().map(|(rank, moment)| Block {
-            range: moment.range,
-            text: format!("{}  {:.2}", rank + 1, moment.score),
-            colour: colours.prediction.gamma_multiply(1.0 - 0.12 * rank as f32),
-            is_hatched: false,
-            is_chosen: state.queries.moment == Some(rank),
-        });
-        add(MOMENTS, 24.0, LaneContent::Moments(blocks.collect()));
-        add("Similarity", 40.0, LaneContent::Curve(answer.curve.clone()));
+        let blocks = blocks(answer, state.queries.moment, &colours);
+        add(lane::MOMENTS, 24.0, LaneContent::Moments(blocks));
+    }
+    if let Some(query) = state.queries.selected().filter(|_| state.settings.has_mode_lanes) {
+        for (mode, answer) in &query.answers {
+            add(mode_lane(*mode), 20.0, LaneContent::Moments(blocks(answer, None, &colours)));
+        }
+    }
+    if let Some(answer) = state.queries.shown() {
+        add(lane::SIMILARITY, 40.0, LaneContent::Curve(answer.curve.clone()));
     }
     if let Some(gaze) = &state.gaze {
         let spans = gaze
@@ -90,9 +112,45 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
             })
             .collect();
         if !state.agreement.is_empty() {
-            add(AGREEMENT, 32.0, LaneContent::Curve(state.agreement.as_ref().clone()));
+            add(lane::AGREEMENT, 32.0, LaneContent::Curve(state.agreement.as_ref().clone()));
         }
-        add("Gaze gaps", 16.0, LaneContent::Band(spans));
+        if state.overlay.has_fixations {
+            add(lane::FIXATIONS, 16.0, LaneContent::Moments(fixations(state, &colours)));
+        }
+        add(lane::GAPS, 16.0, LaneContent::Band(spans));
     }
     lanes
+}
+
+fn mode_lane(mode: GazeMode) -> &'static str {
+    match mode {
+        GazeMode::Off => "gaze off",
+        GazeMode::Predicted => "predicted",
+        GazeMode::Recorded => "recorded",
+        GazeMode::Negative => "negative",
+    }
+}
+
+fn blocks(answer: &Localization, chosen: Option<usize>, colours: &Palette) -> Vec<Block> {
+    let block = |(rank, moment): (usize, &crate::grounding::Moment)| Block {
+        range: moment.range,
+        text: format!("{}  {:.2}", rank + 1, moment.score),
+        colour: colours.prediction.gamma_multiply(1.0 - 0.12 * rank as f32),
+        is_hatched: false,
+        is_chosen: chosen == Some(rank),
+    };
+    answer.moments.iter().enumerate().map(block).collect()
+}
+
+/// With the numbers that stand in the picture.
+fn fixations(state: &AppState, colours: &Palette) -> Vec<Block> {
+    let all = state.gaze.as_ref().map_or(&[][..], |gaze| gaze.fixations());
+    let block = |(index, fixation): (usize, &crate::gaze::Fixation)| Block {
+        range: fixation.range,
+        text: (index + 1).to_string(),
+        colour: colours.fixation,
+        is_hatched: false,
+        is_chosen: false,
+    };
+    all.iter().enumerate().map(block).collect()
 }

@@ -192,7 +192,7 @@ impl CrossAttention {
         pass: &mut Pass,
     ) -> Result<Tensor> {
         let (keys, values) = (self.key.forward(other)?, self.value.forward(other)?);
-        pass.attention(place, name, || attention_weights(queries, &keys, self.heads, valid, self.sign))?;
+        pass.attention(place, name, || self.weights(queries, &keys, valid))?;
         let mixed = match self.radius {
             Some(radius) => {
                 // the sign of the scores is that of the queries
@@ -202,6 +202,22 @@ impl CrossAttention {
             None => attention_between([queries, &keys, &values], self.heads, valid, self.sign)?,
         };
         self.proj.forward(&mixed)
+    }
+
+    /// Leaves in the pass what `forward` looked at, of arguments that were kept from it.
+    pub fn explain(
+        &self,
+        queries: &Tensor,
+        other: &Tensor,
+        valid: usize,
+        [place, name]: [&str; 2],
+        pass: &mut Pass,
+    ) -> Result<()> {
+        pass.attention(place, name, || self.weights(queries, &self.key.forward(other)?, valid))
+    }
+
+    fn weights(&self, queries: &Tensor, keys: &Tensor, valid: usize) -> Result<Tensor> {
+        attention_weights(queries, keys, self.heads, valid, self.radius, self.sign)
     }
 }
 

@@ -4,6 +4,32 @@ use super::config::{DecodeConfig, FeatureGrid};
 use super::heads::LevelOutput;
 use crate::grounding::{Window, nms};
 
+/// How a clip's steps lie in time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepGrid {
+    /// Pictures from one step to the next, and pictures a step looks at.
+    pub stride_frames: f32,
+    pub window_frames: f32,
+    /// Pictures a second.
+    pub fps: f32,
+    /// Where the first step starts on the clip's clock.
+    pub start_secs: f32,
+}
+
+impl StepGrid {
+    pub fn step_secs(&self) -> f32 {
+        self.stride_frames / self.fps
+    }
+}
+
+/// Steps from the start of the clip, at the rate the network was trained with.
+impl From<&FeatureGrid> for StepGrid {
+    fn from(grid: &FeatureGrid) -> Self {
+        let FeatureGrid { stride_frames, window_frames, fps, .. } = *grid;
+        Self { stride_frames, window_frames, fps, start_secs: 0.0 }
+    }
+}
+
 /// Probability that an answer lies round a point.
 pub fn probability(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
@@ -39,10 +65,10 @@ pub fn suppressed(candidates: &[Window], config: &DecodeConfig) -> Vec<Window> {
 }
 
 /// Steps to seconds from the start of the clip, inside `0..=duration_secs`.
-pub fn in_seconds(window: &Window, grid: &FeatureGrid, config: &DecodeConfig, duration_secs: f32) -> Window {
+pub fn in_seconds(window: &Window, grid: &StepGrid, config: &DecodeConfig, duration_secs: f32) -> Window {
     let half = if config.adds_half_window { 0.5 * grid.window_frames } else { 0.0 };
     let secs = |steps: f32| {
-        let secs = (steps * grid.stride_frames + half) / grid.fps;
+        let secs = (steps * grid.stride_frames + half) / grid.fps + grid.start_secs;
         if secs <= 0.0 { 0.0 } else { secs.min(duration_secs) }
     };
     Window { start: secs(window.start), end: secs(window.end), score: window.score }

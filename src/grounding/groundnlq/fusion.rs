@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::blocks::{CrossAttention, SelfAttention, Sequence, load_norm};
+use super::blocks::{CrossAttention, SelfAttention, Sequence, load_norm, masked};
 use super::config::{Config, GazeMode};
 use super::pass::Pass;
 use crate::nn::layers::LayerNorm;
@@ -50,24 +50,28 @@ impl GazeBranch {
         &self.scale
     }
 
-    /// # Shapes
-    /// `x` and tokens [rows, width] → [rows, width], not masked
-    pub fn forward(
-        &self,
-        x: &Tensor,
-        (tokens, positions): &(Tensor, Option<Tensor>),
-        extent: Extent,
-        place: &str,
-        pass: &mut Pass,
-    ) -> Result<Tensor> {
+    /// The video's queries and the normalised tokens.
+    fn inputs(&self, x: &Tensor, (tokens, positions): &(Tensor, Option<Tensor>)) -> Result<[Tensor; 2]> {
         let tokens = if self.is_negated { tokens.neg()? } else { tokens.clone() };
         let mut tokens = self.ln_u.forward(&tokens)?;
         if let Some(positions) = positions {
             tokens = (tokens + positions)?;
         }
-        let queries = self.attn.queries(&self.ln_v.forward(x)?)?;
-        let tokens = self.ln_g.forward(&tokens)?;
-        self.attn.forward(&queries, &tokens, extent.valid, [place, "gaze_attn"], pass)
+        Ok([self.attn.queries(&self.ln_v.forward(x)?)?, self.ln_g.forward(&tokens)?])
+    }
+
+    /// # Shapes
+    /// `x` and tokens [rows, width] → [rows, width], not masked
+    pub fn forward(
+        &self,
+        x: &Tensor,
+        gaze: &(Tensor, Option<Tensor>),
+        extent: Extent,
+        place: &str,
+        pass: &mut Pass,
+    ) -> Result<Tensor> {
+        let [queries, tokens] = self.inputs(x, gaze)?;
+        self.attn.forward(&queries, &tokens, extent.valid, [place, GAZE_ATTN], pass)
     }
 }
 
@@ -87,16 +91,19 @@ pub struct Fusion {
 pub struct FusedHalf {
     x: Tensor,
     queries: Tensor,
+    /// What the attention to the gaze was computed from, for an explanation.
+    gaze: [Tensor; 2],
     extent: Extent,
 }
 
 impl FusedHalf {
-    pub fn tensors(&self) -> [&Tensor; 2] {
-        [&self.x, &self.queries]
+    pub fn tensors(&self) -> [&Tensor; 4] {
+        [&self.x, &self.queries, &self.gaze[0], &self.gaze[1]]
     }
 }
 
 const NAME: &str = "gaze_fusion";
+const GAZE_ATTN: &str = "gaze_attn";
 
 impl Fusion {
     pub fn load(weights: &VarBuilder, config: &Config) -> Result<Self> {
@@ -121,30 +128,41 @@ impl Fusion {
         extent: Extent,
         pass: &mut Pass,
     ) -> Result<FusedHalf> {
+        let tokens = (tokens.clone(), positions.cloned());
+        let gaze = self.gaze.inputs(video, &tokens)?;
         let queries = self.text_attn.queries(&self.gaze.ln_v.forward(video)?)?;
         let Some(scale) = pass.branch_scale(&self.gaze.scale)? else {
-            return Ok(FusedHalf { x: video.clone(), queries, extent });
+            return Ok(FusedHalf { x: video.clone(), queries, gaze, extent });
         };
-        let tokens = (tokens.clone(), positions.cloned());
-        let branch = self.gaze.forward(video, &tokens, extent, NAME, pass)?;
+        let place = [NAME, GAZE_ATTN];
+        let branch = self.gaze.attn.forward(&gaze[0], &gaze[1], extent.valid, place, pass)?;
+        if pass.wants_stages() {
+            pass.stage(NAME, "gaze", &masked(&branch, extent)?);
+        }
         // the padding stays: the first video block reads what the embedding left there
         let x = residual(video, &branch, &scale, extent.valid, Pads::Keep)?;
-        Ok(FusedHalf { x, queries, extent })
+        Ok(FusedHalf { x, queries, gaze, extent })
     }
 
     pub fn second_half(&self, half: &FusedHalf, text: &Sequence, pass: &mut Pass) -> Result<Tensor> {
-        let FusedHalf { x, queries, extent } = half;
+        let FusedHalf { x, queries, gaze, extent } = half;
+        // the first half ran without a question, and nobody looked
+        self.gaze.attn.explain(&gaze[0], &gaze[1], extent.valid, [NAME, GAZE_ATTN], pass)?;
         let mut x = x.clone();
         if let Some(scale) = pass.branch_scale(&self.text_scale)? {
             let other = self.ln_t.forward(&text.x)?;
             let place = [NAME, "text_attn"];
             let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, pass)?;
+            if pass.wants_stages() {
+                pass.stage(NAME, "text", &masked(&branch, *extent)?);
+            }
             x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
         }
         if let Some(scale) = pass.branch_scale(&self.self_scale)? {
             let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, pass)?;
             x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
         }
+        pass.stage(NAME, "out", &x);
         Ok(x)
     }
 }

@@ -1,15 +1,13 @@
 //! A checkpoint converted once: a folder with safetensors and the configuration, ready to be opened.
 
 use std::collections::HashMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::{Config, GroundNlq, GroundNlqError, Mismatch, StateDict, Tensors, read_checkpoint};
-use crate::nn::{ModelDir, NnError};
+use crate::nn::{ModelDir, NnError, sha256_of};
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.toml";
@@ -145,19 +143,4 @@ pub fn imported(models: &ModelDir) -> Vec<Imported> {
     let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     folders.sort();
     folders.iter().filter(|f| f.join(RECORD).is_file()).filter_map(|f| Imported::open(f).ok()).collect()
-}
-
-/// Of a file, lower-case hex.
-pub fn sha256_of(path: &Path) -> Result<String, GroundNlqError> {
-    let mut file = std::fs::File::open(path).map_err(NnError::io(path))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let count = file.read(&mut buffer).map_err(NnError::io(path))?;
-        if count == 0 {
-            break;
-        }
-        hash.update(&buffer[..count]);
-    }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -20,9 +20,11 @@
 //! # }
 //! ```
 
+mod answer;
 mod backbone;
 mod blocks;
 pub mod check;
+mod clip;
 mod config;
 mod decode;
 mod fusion;
@@ -30,6 +32,8 @@ mod gaze;
 mod heads;
 mod import;
 mod pass;
+#[cfg(test)]
+mod plain_paths;
 mod points;
 mod reference_config;
 mod weights;
@@ -39,16 +43,19 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use candle_nn::VarBuilder;
 
-use backbone::{Backbone, Encoded};
+pub use answer::{Ask, AttentionMap, Explanation, Grounding, LevelCurve, PieceExplanation, TextPadding};
+use backbone::Backbone;
+pub use clip::EncodedClip;
+use clip::{Piece, piece_starts};
 pub use config::{
     Config, DecodeConfig, FeatureGrid, FusionConfig, FusionPosition, GazeAlign, GazeConfig, GazeMode,
     GazeScope, NetworkConfig, VideoPadding,
 };
-pub use decode::{candidates, in_seconds, probability, suppressed};
+pub use decode::{StepGrid, candidates, in_seconds, probability, suppressed};
 pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, Learned, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
-pub use import::{Imported, import, imported, sha256_of, write_model};
+pub use import::{Imported, import, imported, write_model};
 pub use pass::{Chance, Keep, Pass};
 pub use points::Points;
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};
@@ -84,121 +91,6 @@ pub struct GroundNlq {
     heads: Heads,
     estimator: Option<GazeEstimator>,
     device: Device,
-}
-
-/// A clip, computed as far as no question is needed.
-#[derive(Clone, Debug)]
-pub struct EncodedClip {
-    pieces: Vec<Piece>,
-    steps: usize,
-    duration_secs: f32,
-}
-
-/// A clip longer than the network's array is cut into overlapping pieces.
-#[derive(Clone, Debug)]
-struct Piece {
-    first_step: usize,
-    encoded: Encoded,
-}
-
-impl EncodedClip {
-    pub fn steps(&self) -> usize {
-        self.steps
-    }
-
-    pub fn duration_secs(&self) -> f32 {
-        self.duration_secs
-    }
-
-    /// More than 1 if the clip is longer than `features.max_steps`.
-    pub fn pieces(&self) -> usize {
-        self.pieces.len()
-    }
-
-    /// What keeping the clip costs.
-    pub fn bytes(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.encoded.bytes()).sum()
-    }
-}
-
-/// What stands behind a text's last token. In the reference it depends on the other questions of the
-/// batch: a text shorter than the longest one is computed differently.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TextPadding {
-    /// Nothing, as when the reference is asked one question at a time.
-    #[default]
-    None,
-    /// Zero tokens; how many makes no difference.
-    Padded,
-}
-
-impl TextPadding {
-    /// For each of these token counts, what the reference does when it takes them in this order in
-    /// batches of `batch` (its published numbers: 16).
-    pub fn in_batches(tokens: &[usize], batch: usize) -> Vec<Self> {
-        let of_batch = |lengths: &[usize]| {
-            let longest = lengths.iter().copied().max().unwrap_or(0);
-            lengths.iter().map(|n| if *n < longest { Self::Padded } else { Self::None }).collect::<Vec<_>>()
-        };
-        tokens.chunks(batch.max(1)).flat_map(of_batch).collect()
-    }
-}
-
-/// How a question is put.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ask {
-    pub text_padding: TextPadding,
-    /// Windows wanted; the configuration says if this does not.
-    pub keep: Option<usize>,
-    /// Also return what led to the answer.
-    pub explain: bool,
-}
-
-/// An answer.
-#[derive(Clone, Debug)]
-pub struct Grounding {
-    /// Seconds from the start of the clip, best first.
-    pub windows: Vec<Window>,
-    /// Pieces the clip was cut into because it is longer than the network's array; 1 if it is not.
-    pub pieces: usize,
-    pub explanation: Option<Explanation>,
-}
-
-/// What led to an answer.
-#[derive(Clone, Debug)]
-pub struct Explanation {
-    pub pieces: Vec<PieceExplanation>,
-}
-
-/// What led to the windows of one piece of the clip.
-#[derive(Clone, Debug)]
-pub struct PieceExplanation {
-    /// Where the piece starts, seconds.
-    pub start_secs: f32,
-    pub levels: Vec<LevelCurve>,
-    /// Before suppression, seconds, level by level and best first within one.
-    pub candidates: Vec<Window>,
-    pub attention: Vec<AttentionMap>,
-}
-
-/// How likely an answer lies round each point of a pyramid level.
-#[derive(Clone, Debug)]
-pub struct LevelCurve {
-    /// Seconds of the first point, and from one point to the next.
-    pub first_secs: f32,
-    pub step_secs: f32,
-    pub probability: Vec<f32>,
-}
-
-/// How much each time looks at each key, mean over heads; rows sum to 1.
-#[derive(Clone, Debug)]
-pub struct AttentionMap {
-    /// The attention's place in the network: `vid_stem.0.cross_attn` to text, `gaze_fusion.gaze_attn`.
-    pub place: String,
-    /// Seconds from one row to the next.
-    pub step_secs: f32,
-    /// One row a time, one number a text token (or gaze step).
-    pub weights: Vec<Vec<f32>>,
 }
 
 impl GroundNlq {
@@ -248,20 +140,22 @@ impl GroundNlq {
     /// Gaze tokens for a clip of `steps` steps, as `encode_clip` takes them; `None` if the network has
     /// no gaze path. They depend on no question, and may be kept as long as the estimator is frozen.
     pub fn gaze_tokens(&self, gaze: &GazeFeatures, steps: usize) -> Result<Option<Tensor>, GroundNlqError> {
-        self.gaze_tokens_in(gaze, steps, &mut Pass::new(Keep::Nothing))
+        let grid = StepGrid::from(&self.config.features);
+        self.gaze_tokens_in(gaze, &grid, steps, &mut Pass::new(Keep::Nothing))
     }
 
-    /// The same as a pass of training has it: gradients flow through.
+    /// The same for steps that lie elsewhere, as a pass of training has it: gradients flow through.
     pub fn gaze_tokens_in(
         &self,
         gaze: &GazeFeatures,
+        grid: &StepGrid,
         steps: usize,
         pass: &mut Pass,
     ) -> Result<Option<Tensor>, GroundNlqError> {
         let Some(estimator) = &self.estimator else { return Ok(None) };
         let features = self.accepted("gaze", &gaze.features, self.config.gaze.input_dim)?;
         let estimates = estimator.estimate_in(&GazeFeatures { features, ..gaze.clone() }, pass)?;
-        Ok(Some(align_tokens(&estimates, &self.config, steps)?))
+        Ok(Some(align_tokens(&estimates, self.config.gaze.align, grid, steps)?))
     }
 
     /// Computes what no question is needed for: about a quarter of the work.
@@ -298,7 +192,7 @@ impl GroundNlq {
             let encoded = self.backbone.encode_video(&part(&video)?, gaze.as_ref(), &mut pass)?;
             pieces.push(Piece { first_step, encoded });
         }
-        Ok(EncodedClip { pieces, steps, duration_secs })
+        Ok(EncodedClip { pieces, steps, duration_secs, grid: StepGrid::from(&self.config.features) })
     }
 
     /// The windows that answer a question.
@@ -316,7 +210,7 @@ impl GroundNlq {
         let tokens = text.pad_with_zeros(0, 0, padding)?;
         let mut pass = Pass::new(Keep::Nothing);
         let text = self.backbone.encode_text(&tokens, text.dim(0)?, &mut pass)?;
-        let (features, mut decode) = (&self.config.features, self.config.decode.clone());
+        let mut decode = self.config.decode.clone();
         decode.nms.keep = ask.keep.unwrap_or(decode.nms.keep);
         let mut found = Vec::new();
         let mut explained = Vec::new();
@@ -332,7 +226,14 @@ impl GroundNlq {
             });
             let windows: Vec<Window> = windows.collect();
             if ask.explain {
-                explained.push(self.explained(piece, &levels, &windows, &pass, clip.duration_secs)?);
+                explained.push(PieceExplanation::new(
+                    &decode,
+                    (&clip.grid, clip.duration_secs),
+                    piece.first_step,
+                    &levels,
+                    &windows,
+                    &pass,
+                )?);
             }
             found.extend(windows);
         }
@@ -340,7 +241,7 @@ impl GroundNlq {
         Ok(Grounding {
             windows: windows
                 .iter()
-                .map(|window| in_seconds(window, features, &decode, clip.duration_secs))
+                .map(|window| in_seconds(window, &clip.grid, &decode, clip.duration_secs))
                 .collect(),
             pieces: clip.pieces.len(),
             explanation: ask.explain.then_some(Explanation { pieces: explained }),
@@ -376,40 +277,6 @@ impl GroundNlq {
             .collect::<Result<_, _>>()?)
     }
 
-    fn explained(
-        &self,
-        piece: &Piece,
-        levels: &[LevelOutput],
-        windows: &[Window],
-        pass: &Pass,
-        duration_secs: f32,
-    ) -> Result<PieceExplanation, GroundNlqError> {
-        let (features, decode) = (&self.config.features, &self.config.decode);
-        let step_secs = features.stride_frames / features.fps;
-        let half = if decode.adds_half_window { 0.5 * features.window_frames / features.fps } else { 0.0 };
-        let start_secs = piece.first_step as f32 * step_secs;
-        let curve = |level: &LevelOutput| LevelCurve {
-            first_secs: start_secs + half,
-            step_secs: step_secs * level.stride as f32,
-            probability: level.logits[..level.extent.valid].iter().map(|x| probability(*x)).collect(),
-        };
-        let map = |(place, weights): &(String, Tensor)| {
-            let weights = weights.mean(0)?;
-            // pyramid block i makes level i + 1; all others work on level 0
-            let index = place.strip_prefix("branch.").and_then(|rest| rest.split('.').next()?.parse().ok());
-            let level = &levels[index.map_or(0, |i: usize| i + 1)];
-            let weights = weights.narrow(0, 0, level.extent.valid)?.to_vec2()?;
-            let step_secs = step_secs * level.stride as f32;
-            Ok(AttentionMap { place: place.clone(), step_secs, weights })
-        };
-        Ok(PieceExplanation {
-            start_secs,
-            levels: levels.iter().map(curve).collect(),
-            candidates: windows.iter().map(|w| in_seconds(w, features, decode, duration_secs)).collect(),
-            attention: pass.stages.iter().map(map).collect::<Result<_, GroundNlqError>>()?,
-        })
-    }
-
     /// The features in f32 on the network's device, if they are such that it can use them.
     fn accepted(&self, what: &'static str, x: &Tensor, dim: usize) -> Result<Tensor, GroundNlqError> {
         if x.rank() != 2 || x.dims()[1] != dim || x.dims()[0] == 0 {
@@ -421,34 +288,5 @@ impl GroundNlq {
             return Err(GroundNlqError::NotFinite { what, step: at / dim, dim: at % dim, value: values[at] });
         }
         Ok(x.to_device(&self.device)?.contiguous()?)
-    }
-}
-
-/// Where pieces start: one if the clip fits, else pieces that overlap by half, the last one moved
-/// back to end with the clip.
-fn piece_starts(steps: usize, max: usize) -> Vec<usize> {
-    if steps <= max {
-        return vec![0];
-    }
-    let hop = (max / 2).max(1);
-    let last = steps - max;
-    (0..last).step_by(hop).chain([last]).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_cover_a_long_clip_and_overlap() {
-        assert_eq!(piece_starts(2560, 2560), [0]);
-        assert_eq!(piece_starts(2561, 2560), [0, 1]);
-        assert_eq!(piece_starts(6000, 2560), [0, 1280, 2560, 3440]);
-    }
-
-    #[test]
-    fn the_reference_pads_the_shorter_texts_of_a_batch() {
-        use TextPadding::{None, Padded};
-        assert_eq!(TextPadding::in_batches(&[3, 5, 5, 2], 3), [Padded, None, None, None]);
     }
 }

@@ -10,7 +10,7 @@ use candle_nn::var_builder::SimpleBackend;
 use candle_nn::{Init, VarBuilder};
 
 use super::{Config, GroundNlq, GroundNlqError};
-use crate::nn::{NnError, read_torch_file};
+use crate::nn::{NnError, TorchFile};
 
 /// Which of the weights in a training checkpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,8 @@ impl StateDict {
 pub type Tensors = BTreeMap<String, Tensor>;
 
 /// Reads `.pth.tar`, `.pth`, `.pt` or `.safetensors`. No code in a pickle is ever run; optimizer
-/// states are passed over, `module.` before names is taken off, half precision is widened.
+/// states and the other weights are passed over unread, `module.` before names is taken off, half
+/// precision is widened. A weight that is no number is an error.
 pub fn read_checkpoint(path: &Path, which: StateDict) -> Result<Tensors, GroundNlqError> {
     let is_safetensors = path.extension().is_some_and(|e| e == "safetensors");
     let named: Vec<(String, Tensor)> = if is_safetensors {
@@ -46,16 +47,18 @@ pub fn read_checkpoint(path: &Path, which: StateDict) -> Result<Tensors, GroundN
             .into_iter()
             .collect()
     } else {
-        let all = read_torch_file(path)?;
+        let file = TorchFile::open(path)?;
         let wrappers = ["state_dict.", "state_dict_ema."];
-        let is_wrapped = all.keys().any(|name| wrappers.iter().any(|w| name.starts_with(w)));
-        if !is_wrapped && which == StateDict::Raw {
-            all.into_iter().collect()
-        } else {
-            let prefix = format!("{}.", which.key());
-            let inside = all.into_iter().filter_map(|(n, t)| Some((n.strip_prefix(&prefix)?.to_owned(), t)));
-            inside.collect()
+        let is_wrapped = file.names().any(|name| wrappers.iter().any(|w| name.starts_with(w)));
+        let prefix =
+            if is_wrapped || which == StateDict::Ema { format!("{}.", which.key()) } else { String::new() };
+        let mut named = Vec::new();
+        for full in file.names() {
+            let Some(name) = full.strip_prefix(&prefix) else { continue };
+            let tensor = file.tensor(full).map_err(|what| NnError::format(path, what))?;
+            named.extend(tensor.map(|tensor| (name.to_owned(), tensor)));
         }
+        named
     };
     if named.is_empty() {
         let what = format!("the file holds no `{}`", which.key());
@@ -63,7 +66,16 @@ pub fn read_checkpoint(path: &Path, which: StateDict) -> Result<Tensors, GroundN
     }
     let plain = |(name, tensor): (String, Tensor)| {
         let name = name.strip_prefix("module.").unwrap_or(&name).to_owned();
-        Ok((name, tensor.to_dtype(DType::F32)?))
+        let tensor = tensor.to_dtype(DType::F32)?;
+        // a sum is a number only if all that it is made of are
+        if !tensor.sum_all()?.to_scalar::<f32>()?.is_finite() {
+            let values = tensor.flatten_all()?.to_vec1::<f32>()?;
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                let what = format!("value {at} of weight `{name}` is {}, expected a number", values[at]);
+                return Err(NnError::format(path, what).into());
+            }
+        }
+        Ok((name, tensor))
     };
     named.into_iter().map(plain).collect()
 }

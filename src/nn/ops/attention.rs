@@ -142,18 +142,35 @@ pub fn attention_between([q, k, v]: [&Tensor; 3], heads: usize, keys: usize, sig
         return q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, Between { heads, keys, sign });
     }
     let v = by_head(&v.narrow(0, 0, keys)?, heads)?;
-    let mixed = attention_weights(q, k, heads, keys, sign)?.matmul(&v)?;
+    let mixed = attention_weights(q, k, heads, keys, None, sign)?.matmul(&v)?;
     mixed.transpose(0, 1)?.reshape(q.shape())
 }
 
-/// The soft-maxed scores of `attention_between`, for those who want to see them.
+/// The soft-maxed scores of `attention_between` (or of `band_attention`, with a radius), for those who
+/// want to see them. A query whose band holds no key has no number.
 ///
 /// # Shapes
 /// → [heads, queries, keys]
-pub fn attention_weights(q: &Tensor, k: &Tensor, heads: usize, keys: usize, sign: f32) -> Result<Tensor> {
-    let scale = f64::from(sign) / ((q.dim(1)? / heads) as f64).sqrt();
+pub fn attention_weights(
+    q: &Tensor,
+    k: &Tensor,
+    heads: usize,
+    keys: usize,
+    radius: Option<usize>,
+    sign: f32,
+) -> Result<Tensor> {
+    let (queries, width) = q.dims2()?;
+    let scale = f64::from(sign) / ((width / heads) as f64).sqrt();
     let scores = by_head(q, heads)?.matmul(&by_head(&k.narrow(0, 0, keys)?, heads)?.transpose(1, 2)?)?;
-    candle_nn::ops::softmax(&(scores * scale)?, D::Minus1)
+    let mut scores = (scores * scale)?;
+    if let Some(radius) = radius {
+        let band = (0..queries).flat_map(|i| {
+            (0..keys).map(move |j| if i.abs_diff(j) > radius { f32::NEG_INFINITY } else { 0.0 })
+        });
+        let band = Tensor::from_iter(band, q.device())?.reshape((queries, keys))?.to_dtype(q.dtype())?;
+        scores = scores.broadcast_add(&band)?;
+    }
+    candle_nn::ops::softmax(&scores, D::Minus1)
 }
 
 /// [rows, heads * width] → [heads, rows, width]
@@ -281,7 +298,7 @@ mod tests {
             for sign in [1.0, -1.0] {
                 let fast = attention_between([&q, &k, &v], heads, keys, sign).unwrap();
                 let seen = by_head(&v.narrow(0, 0, keys).unwrap(), heads).unwrap();
-                let weights = attention_weights(&q, &k, heads, keys, sign).unwrap();
+                let weights = attention_weights(&q, &k, heads, keys, None, sign).unwrap();
                 let plain = weights.matmul(&seen).unwrap().transpose(0, 1).unwrap();
                 assert_close(&fast, &plain.reshape(q.shape()).unwrap(), 2e-5);
                 check_gradients([&q, &k, &v], |qkv| attention_between(qkv, heads, keys, sign));

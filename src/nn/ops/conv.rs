@@ -61,8 +61,40 @@ fn plain(x: &Tensor, kernel: &Tensor, bias: &Tensor, conv: Conv) -> Result<Tenso
     let Padding { top, left, bottom, right } = conv.padding;
     let groups = if conv.is_depthwise { x.dim(1)? } else { 1 };
     let x = x.pad_with_zeros(2, top, bottom)?.pad_with_zeros(3, left, right)?;
-    let y = x.conv2d(kernel, 0, conv.stride, 1, groups)?;
+    let (_, _, kh, kw) = kernel.dims4()?;
+    let y = match conv.is_depthwise && groups > kh * kw {
+        true => depthwise_by_cells(&x, kernel, conv.stride)?,
+        false => x.conv2d(kernel, 0, conv.stride, 1, groups)?,
+    };
     conv.activation.plain(&y.broadcast_add(&bias.reshape((1, (), 1, 1))?)?)
+}
+
+/// The sum of shifted pictures, one for each cell of the kernel: candle convolves group by group, which
+/// is a call of the device for each channel.
+///
+/// # Shapes
+/// `x` [batch, channels, h, w] with its padding, `kernel` [channels, 1, kh, kw]
+fn depthwise_by_cells(x: &Tensor, kernel: &Tensor, stride: usize) -> Result<Tensor> {
+    let (_, _, height, width) = x.dims4()?;
+    let (channels, _, kh, kw) = kernel.dims4()?;
+    let (rows, columns) = ((height - kh) / stride + 1, (width - kw) / stride + 1);
+    let every = |count: usize, first: usize| {
+        Tensor::from_iter((0..count).map(|i| (i * stride + first) as u32), x.device())
+    };
+    let mut sum: Option<Tensor> = None;
+    for ky in 0..kh {
+        let x = x.index_select(&every(rows, ky)?, 2)?;
+        for kx in 0..kw {
+            let seen = x.index_select(&every(columns, kx)?, 3)?;
+            let weight = kernel.narrow(2, ky, 1)?.narrow(3, kx, 1)?.reshape((1, channels, 1, 1))?;
+            let part = seen.broadcast_mul(&weight)?;
+            sum = Some(match sum {
+                Some(sum) => (sum + part)?,
+                None => part,
+            });
+        }
+    }
+    sum.ok_or_else(|| candle_core::Error::Msg("a kernel without cells".to_owned()))
 }
 
 /// Sizes shared by the three ways to convolve one picture.
@@ -256,6 +288,17 @@ mod tests {
         check([2, 6, 9, 12], [6, 1, 3, 3], depthwise(1, Padding::all(1)));
         check([1, 20, 14, 15], [20, 1, 5, 5], depthwise(2, Padding::same([14, 15], 5, 2)));
         check([1, 1, 40, 50], [1, 1, 21, 21], depthwise(1, Padding::all(0)));
+        check([2, 10, 9, 12], [10, 1, 3, 3], depthwise(1, Padding::all(1)));
+        check([1, 30, 14, 15], [30, 1, 5, 5], depthwise(2, Padding::same([14, 15], 5, 2)));
+    }
+
+    #[test]
+    fn shifted_pictures_add_up_to_a_convolution() {
+        for (size, side, stride) in [([9, 12], 3, 1), ([10, 11], 3, 2), ([15, 15], 5, 2)] {
+            let (x, kernel) = (noise(&[2, 6, size[0], size[1]], 1), noise(&[6, 1, side, side], 2));
+            let found = depthwise_by_cells(&x, &kernel, stride).unwrap();
+            assert_close(&found, &x.conv2d(&kernel, 0, stride, 1, 6).unwrap(), 1e-4);
+        }
     }
 
     #[test]

@@ -18,8 +18,12 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation
         }
         return x.contiguous()?.apply_op3(weight, bias, Linear(activation));
     }
-    let y = x.broadcast_matmul(&weight.t()?)?.broadcast_add(bias)?;
-    activation.plain(&y)
+    // one product over all rows: other devices want them side by side, and would copy the weights otherwise
+    let mut dims = x.dims().to_vec();
+    let inputs = dims.pop().unwrap_or(1);
+    dims.push(weight.dim(0)?);
+    let y = x.contiguous()?.reshape(((), inputs))?.matmul(&weight.t()?)?.broadcast_add(bias)?;
+    activation.plain(&y.reshape(dims)?)
 }
 
 struct Linear(Activation);

@@ -57,8 +57,37 @@ fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     }
 }
 
-fn is_fast(x: &Tensor) -> bool {
-    x.device().is_cpu() && x.dtype() == candle_core::DType::F32
+/// Whether the operations here serve this tensor; candle's own do otherwise.
+pub(super) fn is_fast(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == candle_core::DType::F32 && !is_plain_only()
+}
+
+#[cfg(not(test))]
+fn is_plain_only() -> bool {
+    false
+}
+
+#[cfg(test)]
+pub(crate) use plain_only::{is_plain_only, plainly};
+
+/// A GPU takes the plain path of every operation; tests take it on the CPU.
+#[cfg(test)]
+mod plain_only {
+    use std::cell::Cell;
+
+    thread_local!(static ONLY: Cell<bool> = const { Cell::new(false) });
+
+    pub fn is_plain_only() -> bool {
+        ONLY.get()
+    }
+
+    /// Runs `work` as on a device without fast operations.
+    pub fn plainly<T>(work: impl FnOnce() -> T) -> T {
+        ONLY.set(true);
+        let result = work();
+        ONLY.set(false);
+        result
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Ego4D NLQ annotations: the official JSON, v1 and v2, with or without times.
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::{AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, UnaskedQuery};
+use super::{AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, Slots, UnaskedQuery};
 
 // The file's own layout, read tolerantly: the official files have queries without text or template.
 #[derive(Deserialize)]
@@ -42,6 +43,17 @@ struct QueryLayout {
     template: Option<String>,
     clip_start_sec: Option<f64>,
     clip_end_sec: Option<f64>,
+    /// Of a question with several moments, as we write it.
+    #[serde(default)]
+    further_moments_sec: Vec<[f64; 2]>,
+    #[serde(default)]
+    slot_x: Value,
+    #[serde(default)]
+    verb_x: Value,
+    #[serde(default)]
+    slot_y: Value,
+    #[serde(default)]
+    verb_y: Value,
 }
 
 pub fn parse(bytes: &[u8]) -> serde_json::Result<AnnotationFile> {
@@ -71,13 +83,22 @@ fn clip_of(clip: ClipLayout, video_uid: String) -> AnnotatedClip {
     for annotation in clip.annotations {
         for (query_idx, query) in annotation.language_queries.into_iter().enumerate() {
             let annotation_uid = annotation.annotation_uid.clone();
-            let windows: Vec<_> = pair(query.clip_start_sec, query.clip_end_sec).into_iter().collect();
+            let first = pair(query.clip_start_sec, query.clip_end_sec);
+            let windows: Vec<_> = first.into_iter().chain(query.further_moments_sec).collect();
+            let words = |slot: &Value| slot.as_str().map(str::to_owned);
+            let slots = Slots {
+                slot_x: words(&query.slot_x),
+                verb_x: words(&query.verb_x),
+                slot_y: words(&query.slot_y),
+                verb_y: words(&query.verb_y),
+            };
             match query.query.filter(|text| !text.is_empty()) {
                 Some(text) => out.queries.push(AnnotatedQuery {
                     annotation_uid,
                     query_idx,
                     text,
                     template: query.template,
+                    slots,
                     windows,
                 }),
                 None => out.unasked.push(UnaskedQuery { annotation_uid, query_idx, windows }),

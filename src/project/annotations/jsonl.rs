@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, ClipList, QueryKey, UnaskedQuery,
+    AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, ClipList, QueryKey, Slots, UnaskedQuery,
     id_text,
 };
 
@@ -60,6 +60,7 @@ fn add(line: &Value, list: &mut ClipList, names: [&str; 3]) -> Result<(), String
             query_idx,
             text: text.to_owned(),
             template: None,
+            slots: Slots::default(),
             windows,
         }),
         None => clip.unasked.push(UnaskedQuery { annotation_uid, query_idx, windows }),

@@ -65,15 +65,30 @@ pub struct AnnotatedClip {
     pub unasked: Vec<UnaskedQuery>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AnnotatedQuery {
     pub annotation_uid: String,
     /// Position in its annotation, as submissions count it.
     pub query_idx: usize,
     pub text: String,
     pub template: Option<String>,
+    pub slots: Slots,
     /// Start and end in clip seconds, as written; none in the test split, several in QVHighlights.
     pub windows: Vec<[f64; 2]>,
+}
+
+/// The words that fill a template, as Ego4D's file names them; as written, often with outer spaces.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Slots {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_x: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_y: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verb_y: Option<String>,
 }
 
 /// A query that the reference leaves out: its `query` is missing, null or empty.
@@ -131,6 +146,9 @@ impl AnnotationFile {
     /// From a file's bytes; the error is the reason alone.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        if let Err(error) = std::str::from_utf8(bytes) {
+            return Err(format!("it is not UTF-8 text from byte {} on", error.valid_up_to()));
+        }
         if jsonl::layout_of(bytes).is_some() {
             return jsonl::parse(bytes);
         }
@@ -178,18 +196,22 @@ fn id_text(value: &Value) -> Option<String> {
 
 /// Clips by their uid, in order of first appearance.
 #[derive(Default)]
-struct ClipList {
-    clips: Vec<AnnotatedClip>,
+pub(super) struct ClipList {
+    pub(super) clips: Vec<AnnotatedClip>,
     places: HashMap<String, usize>,
 }
 
 impl ClipList {
-    fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
-        let place = *self.places.entry(uid.to_owned()).or_insert_with(|| {
+    pub(super) fn clip(&mut self, uid: &str) -> &mut AnnotatedClip {
+        let place = self.place(uid);
+        &mut self.clips[place]
+    }
+
+    pub(super) fn place(&mut self, uid: &str) -> usize {
+        *self.places.entry(uid.to_owned()).or_insert_with(|| {
             self.clips.push(AnnotatedClip { clip_uid: uid.to_owned(), ..AnnotatedClip::default() });
             self.clips.len() - 1
-        });
-        &mut self.clips[place]
+        })
     }
 }
 

@@ -3,10 +3,11 @@
 use egui::{Align2, Order, Rect, Stroke, Ui, pos2, vec2};
 
 use super::axis::Axis;
+use super::heat::row_at;
 use super::lanes::{Block, LaneContent, nearest, picture_at};
 use super::paint::CurveScale;
 use super::view::TimelineView;
-use super::{Row, TimeUnit};
+use super::{Lane, Row};
 use crate::time::MediaTime;
 use crate::view::theme::Palette;
 
@@ -17,7 +18,7 @@ pub(super) fn hover_ui(
     ui: &Ui,
     axis: &Axis,
     body: Rect,
-    rows: &[Row<'_>],
+    (rows, lanes): (&[Row<'_>], &[Lane]),
     view: &TimelineView,
     block: Option<&Block>,
     colours: &Palette,
@@ -27,7 +28,11 @@ pub(super) fn hover_ui(
     let painter = ui.painter_at(body);
     painter.vline(at.x, body.y_range(), Stroke::new(1.0, colours.faint.gamma_multiply(0.7)));
     let mut values = Vec::new();
-    let mut picture = None;
+    // also where the strip itself is hidden
+    let picture = lanes.iter().find_map(|lane| match &lane.content {
+        LaneContent::Thumbnails(pictures) => picture_at(pictures, time),
+        _ => None,
+    });
     for row in rows {
         match &row.lane.content {
             LaneContent::Curve(points) => {
@@ -37,8 +42,15 @@ pub(super) fn hover_ui(
                     values.push(format!("{} {value:.2}", row.lane.label));
                 }
             }
-            LaneContent::Thumbnails(pictures) => picture = picture_at(pictures, time),
-            LaneContent::Moments(_) | LaneContent::Band(_) => {}
+            LaneContent::Heat(rows) => {
+                let pointed = row_at(row.area, rows, at.y);
+                let value = pointed.and_then(|r| Some((r, nearest(&r.values, time, |(t, _)| *t)?)));
+                values.extend(value.map(|(row, (_, value))| format!("{} {value:.3}", row.label)));
+            }
+            LaneContent::Moments(_)
+            | LaneContent::Band(_)
+            | LaneContent::Markers(_)
+            | LaneContent::Thumbnails(_) => {}
         }
     }
     let card = egui::Area::new(ui.scope_id().with("hover"))
@@ -67,10 +79,10 @@ pub(super) fn hover_ui(
 
 /// Time and, where the clip's pictures are known, the frame.
 fn place_text(time: MediaTime, view: &TimelineView) -> String {
-    let unit = if view.options.unit == TimeUnit::Frames { TimeUnit::Clock } else { view.options.unit };
-    let text = unit.text(time, None);
-    match view.frames() {
-        Some(table) => format!("{text}   frame {}", table.at(time).0),
-        None => text,
+    let scale = view.scale();
+    match (scale.unit, view.frames()) {
+        (super::TimeUnit::Frames, Some(_)) => format!("{time}   {}", scale.text(time)),
+        (_, Some(table)) => format!("{}   frame {}", scale.text(time), table.at(time).0),
+        _ => scale.text(time),
     }
 }

@@ -5,6 +5,7 @@
 
 use egui::Color32;
 
+use super::heat::HeatRow;
 use crate::time::{MediaTime, TimeRange};
 
 /// One row below the ruler.
@@ -12,6 +13,8 @@ pub struct Lane {
     pub label: String,
     pub height: f32,
     pub content: LaneContent,
+    /// Its blocks are also drawn in the strip of the whole clip.
+    pub is_in_overview: bool,
 }
 
 pub enum LaneContent {
@@ -20,6 +23,10 @@ pub enum LaneContent {
     Curve(Vec<(MediaTime, f32)>),
     /// Spans in which something is wrong, hatched.
     Band(Vec<(TimeRange, Color32)>),
+    /// Places with a note, in time order.
+    Markers(Vec<Flag>),
+    /// Rows of cells, one scale for all.
+    Heat(Vec<HeatRow>),
     /// Pictures in time order: texture and its size.
     Thumbnails(Vec<(MediaTime, egui::TextureId, egui::Vec2)>),
 }
@@ -31,6 +38,15 @@ pub struct Block {
     /// Truth is hatched, so that it differs from predictions without colour.
     pub is_hatched: bool,
     pub is_chosen: bool,
+}
+
+/// A marker on the timeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    pub time: MediaTime,
+    /// May be empty.
+    pub text: String,
+    pub colour: Color32,
 }
 
 /// Rows that overlapping blocks may take inside one lane.

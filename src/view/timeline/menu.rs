@@ -23,13 +23,31 @@ pub fn menus_ui(ui: &mut Ui, response: &egui::Response, rect: Rect, lanes: &[Lan
 }
 
 fn choices_ui(ui: &mut Ui, lanes: &[Lane], view: &mut TimelineView) {
-    ui.set_min_width(190.0);
-    for lane in lanes {
-        let mut is_shown = view.options.is_shown(&lane.label);
-        let name = if lane.label.is_empty() { "Pictures" } else { &lane.label };
-        if ui.checkbox(&mut is_shown, name).changed() {
-            view.options.show(&lane.label, is_shown);
-        }
+    ui.set_min_width(210.0);
+    let labels: Vec<&str> = lanes.iter().map(|lane| lane.label.as_str()).collect();
+    let order = view.options.arranged(&labels);
+    for (place, index) in order.iter().enumerate() {
+        let label = labels[*index];
+        let name = if label.is_empty() { "Pictures" } else { label };
+        ui.horizontal(|ui| {
+            let mut is_shown = view.options.is_shown(label);
+            if ui.checkbox(&mut is_shown, name).changed() {
+                view.options.show(label, is_shown);
+            }
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                for (words, by) in [("down", 1), ("up", -1)] {
+                    let to = place as i32 + by;
+                    let is_enabled = to >= 0 && to < order.len() as i32;
+                    let response = ui.add_enabled(is_enabled, egui::Button::new(words).small());
+                    let hint = format!("Move {name} {words}");
+                    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, is_enabled, &hint));
+                    if response.on_hover_text(hint).clicked() {
+                        view.options.move_lane(&labels, place, to as usize);
+                    }
+                }
+            });
+        });
     }
     if ui.button("Show the whole clip").clicked() {
         view.fit();
@@ -38,7 +56,12 @@ fn choices_ui(ui: &mut Ui, lanes: &[Lane], view: &mut TimelineView) {
     ui.separator();
     ui.weak("Ruler");
     for unit in TimeUnit::ALL {
-        if unit != TimeUnit::Frames || view.frames().is_some() {
+        let is_known = match unit {
+            TimeUnit::Frames => view.frames().is_some(),
+            TimeUnit::Source => view.scale().source_start.is_some(),
+            TimeUnit::Clock | TimeUnit::Seconds => true,
+        };
+        if is_known {
             ui.radio_value(&mut view.options.unit, unit, unit.label());
         }
     }

@@ -20,7 +20,7 @@ pub fn minimap_ui(ui: &Ui, area: Rect, axis: &mut Axis, model: &TimelineModel<'_
     }
     let painter = ui.painter_at(area);
     painter.rect_filled(area, 3.0, colours.lane);
-    for lane in model.lanes {
+    for lane in model.lanes.iter().filter(|lane| lane.is_in_overview) {
         marks(&painter, &whole, area, lane);
     }
     if !axis.is_fit() {

@@ -1,20 +1,24 @@
 //! The timeline: ruler, playhead, lanes, and the whole clip in small.
 //!
-//! Click seeks, drag scrubs, Shift+drag marks a range to loop, Ctrl+wheel zooms under the cursor,
+//! Click seeks, drag scrubs, Shift+drag marks a range, its ends can be dragged, Ctrl+wheel zooms under the cursor,
 //! wheel and middle button pan. A moment: click jumps to its start, Shift+click to its end,
 //! double-click loops it. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
 
 mod axis;
+mod heat;
 mod hover;
 mod lanes;
+mod markers;
 mod menu;
 mod minimap;
 mod paint;
+mod range;
 mod ruler;
 mod view;
 
 pub use axis::Axis;
-pub use lanes::{Block, Lane, LaneContent};
+pub use heat::HeatRow;
+pub use lanes::{Block, Flag, Lane, LaneContent};
 pub use ruler::TimeUnit;
 pub use view::{Follow, LaneSize, TimelineOptions, TimelineView};
 
@@ -35,10 +39,14 @@ const SNAP_POINTS: f64 = 7.0;
 pub struct TimelineModel<'a> {
     pub clip: TimeRange,
     pub now: MediaTime,
+    /// What the reader has marked.
+    pub range: Option<TimeRange>,
     pub loop_range: Option<TimeRange>,
     /// The stretch that one window of the model sees around the playhead.
     pub window: Option<TimeRange>,
     pub lanes: &'a [Lane],
+    /// Label of the lane whose events are stepped through.
+    pub focused: Option<&'a str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,8 +56,14 @@ pub enum TimelineEvent {
     ScrubEnd,
     /// Lane and block that was clicked.
     Choose(usize, usize),
-    /// A moment was double-clicked, or a range was marked with Shift+drag.
+    /// A moment was double-clicked.
     Loop(TimeRange),
+    /// A range was marked, or one of its ends was moved.
+    Mark(TimeRange),
+    /// A marker's note is to be written: lane and marker.
+    Edit(usize, usize),
+    /// The lane's name was clicked.
+    Focus(usize),
 }
 
 /// A lane in its place on screen.
@@ -64,6 +78,7 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
     let colours = theme::of(ui);
     let width = ui.available_width();
     let (mut rows, height) = layout(model.lanes, &view.options, width - GUTTER_WIDTH);
+    let mut pointed = None;
     let (rect, response) = ui.allocate_exact_size(vec2(width, height.max(70.0)), Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::slider(true, model.now.secs(), "Timeline"));
     for row in &mut rows {
@@ -84,17 +99,28 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
 
     let painter = ui.painter_at(rect);
     for row in &rows {
-        label(&painter, rect, row, &colours);
+        // a heat lane names its rows
+        if !matches!(row.lane.content, LaneContent::Heat(_)) {
+            label_ui(ui, rect, row, model.focused, &colours, &mut events);
+        }
         painter.rect_filled(row.area, 3.0, colours.lane);
     }
-    let ticks = ruler::ticks(&axis, view.options.unit, view.frames());
+    let ticks = ruler::ticks(&axis, view.scale());
     ruler::paint(&painter, &axis, ruler_row, body, &ticks, &colours);
-    let pointed = rows.iter().filter_map(|row| lane_ui(ui, row, &axis, &colours, &mut events)).last();
-    marked_range(&painter, &axis, body, view.draft(model.loop_range), &colours);
+    for row in &rows {
+        pointed = lane_ui(ui, row, &axis, &colours, &mut events).or(pointed);
+    }
+    if let Some(looped) = model.loop_range {
+        range::paint_loop(&painter, &axis, ruler_row, looped, &colours);
+    }
+    if let Some(marked) = view.draft(model.range) {
+        range::paint_range(&painter, &axis, body, marked, &colours);
+    }
+    events.extend(range::ends_ui(ui, &axis, ruler_row, model, view, &colours));
     window_bracket(&painter, &axis, body, model.window, &colours);
     playhead(&painter, &axis, rect, ruler_row, model, view, &colours);
     if !view.is_dragging() && response.contains_pointer() && !response.context_menu_opened() {
-        hover::hover_ui(ui, &axis, body, &rows, view, pointed, &colours);
+        hover::hover_ui(ui, &axis, body, (&rows, model.lanes), view, pointed, &colours);
     }
     if response.clicked()
         && let Some(at) = response.interact_pointer_pos().filter(|p| p.x >= body.left())
@@ -110,7 +136,12 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
 fn layout<'a>(lanes: &'a [Lane], options: &TimelineOptions, width: f32) -> (Vec<Row<'a>>, f32) {
     let mut top = RULER_HEIGHT + minimap::HEIGHT + LANE_GAP;
     let mut rows = Vec::new();
-    for (index, lane) in lanes.iter().enumerate().filter(|(_, lane)| options.is_shown(&lane.label)) {
+    let labels: Vec<&str> = lanes.iter().map(|lane| lane.label.as_str()).collect();
+    for index in options.arranged(&labels) {
+        let lane = &lanes[index];
+        if !options.is_shown(&lane.label) {
+            continue;
+        }
         let count = match &lane.content {
             LaneContent::Moments(blocks) => lanes::pack(blocks).1,
             _ => 1,
@@ -122,11 +153,42 @@ fn layout<'a>(lanes: &'a [Lane], options: &TimelineOptions, width: f32) -> (Vec<
     (rows, top)
 }
 
-fn label(painter: &egui::Painter, rect: Rect, row: &Row<'_>, colours: &Palette) {
-    let gutter = Rect::from_x_y_ranges(rect.left()..=row.area.left() - 10.0, row.area.y_range());
-    let painter = painter.with_clip_rect(gutter.intersect(painter.clip_rect()));
-    let at = pos2(gutter.right(), gutter.center().y);
-    painter.text(at, Align2::RIGHT_CENTER, &row.lane.label, FontId::proportional(12.0), colours.faint);
+/// The lane's name; a click makes its events the ones that are stepped through.
+fn label_ui(
+    ui: &Ui,
+    rect: Rect,
+    row: &Row<'_>,
+    focused: Option<&str>,
+    colours: &Palette,
+    events: &mut Vec<TimelineEvent>,
+) {
+    if row.lane.label.is_empty() {
+        return;
+    }
+    let gutter = Rect::from_x_y_ranges(rect.left()..=row.area.left() - 6.0, row.area.y_range());
+    let is_on = focused == Some(row.lane.label.as_str());
+    let id = ui.scope_id().with(("lane name", &row.lane.label));
+    let response = ui.interact(gutter, id, Sense::click());
+    response.widget_info(|| {
+        let name = format!("Step through {}", row.lane.label);
+        egui::WidgetInfo::selected(egui::Role::Button, true, is_on, name)
+    });
+    let painter = ui.painter_at(gutter);
+    let ink = match (is_on, response.hovered() || response.has_focus()) {
+        (true, _) => colours.accent,
+        (false, true) => ui.visuals().strong_text_color(),
+        (false, false) => colours.faint,
+    };
+    if is_on {
+        let bar = Rect::from_x_y_ranges(gutter.right() - 2.0..=gutter.right(), gutter.y_range());
+        painter.rect_filled(bar, 1.0, colours.accent);
+    }
+    let at = pos2(gutter.right() - 6.0, gutter.center().y);
+    painter.text(at, Align2::RIGHT_CENTER, &row.lane.label, FontId::proportional(12.0), ink);
+    let hint = "Click: Ctrl and the arrows left and right step through this lane; again for all lanes";
+    if response.on_hover_text(hint).clicked() {
+        events.push(TimelineEvent::Focus(row.index));
+    }
 }
 
 /// Draws a lane; returns the block under the pointer.
@@ -148,8 +210,16 @@ fn lane_ui<'a>(
             paint::band(&painter, axis, row.area, spans);
             return None;
         }
+        LaneContent::Heat(rows) => {
+            heat::heat(&painter, ui.painter(), axis, row.area, rows, colours);
+            return None;
+        }
         LaneContent::Thumbnails(pictures) => {
             paint::thumbnails(&painter, axis, row.area, pictures);
+            return None;
+        }
+        LaneContent::Markers(flags) => {
+            markers::markers_ui(ui, row, axis, flags, colours, events);
             return None;
         }
     };
@@ -217,7 +287,7 @@ fn drag(
         match view.end_drag() {
             Drag::Scrub => events.push(TimelineEvent::ScrubEnd),
             Drag::Range(range) if range.duration() > MediaTime::ZERO => {
-                events.push(TimelineEvent::Loop(range));
+                events.push(TimelineEvent::Mark(range));
             }
             Drag::Range(_) | Drag::None => {}
         }
@@ -254,37 +324,20 @@ fn snapped(time: MediaTime, axis: &Axis, model: &TimelineModel<'_>, view: &Timel
         LaneContent::Moments(blocks) => Some(blocks),
         _ => None,
     });
-    let edges = blocks.flatten().flat_map(|b| [b.range.start(), b.range.end()]).chain([model.now]);
+    let flags = model.lanes.iter().filter_map(|lane| match &lane.content {
+        LaneContent::Markers(flags) => Some(flags),
+        _ => None,
+    });
+    let edges = blocks
+        .flatten()
+        .flat_map(|b| [b.range.start(), b.range.end()])
+        .chain(flags.flatten().map(|f| f.time))
+        .chain([model.now]);
     let snapped = lanes::snap(time, edges, reach);
     match view.frames().filter(|_| snapped == time) {
         Some(table) => table.time(table.at(time)),
         None => snapped,
     }
-}
-
-fn marked_range(
-    painter: &egui::Painter,
-    axis: &Axis,
-    body: Rect,
-    range: Option<TimeRange>,
-    colours: &Palette,
-) {
-    let Some(range) = range else { return };
-    let painter = painter.with_clip_rect(body.intersect(painter.clip_rect()));
-    let (a, b) = (axis.x(range.start()), axis.x(range.end()));
-    painter.rect_filled(
-        Rect::from_x_y_ranges(a..=b, body.y_range()),
-        0.0,
-        colours.accent.gamma_multiply(0.10),
-    );
-    painter.rect_filled(Rect::from_x_y_ranges(a..=b, body.top()..=body.top() + 3.0), 0.0, colours.accent);
-    for x in [a, b] {
-        painter.vline(x, body.y_range(), Stroke::new(1.0, colours.accent));
-    }
-    let font = FontId::proportional(10.0);
-    let y = body.top() + RULER_HEIGHT - 6.0;
-    painter.text(pos2(a - 3.0, y), Align2::RIGHT_CENTER, "A", font.clone(), colours.accent);
-    painter.text(pos2(b + 3.0, y), Align2::LEFT_CENTER, "B", font, colours.accent);
 }
 
 /// The stretch one model window sees, as a bracket under the ruler.
@@ -319,7 +372,7 @@ fn playhead(
         return;
     }
     painter.vline(x, ruler_row.bottom()..=rect.bottom(), Stroke::new(2.0, colours.playhead));
-    let text = view.options.unit.text(model.now, view.frames());
+    let text = view.scale().text(model.now);
     let place = ruler_row.translate(vec2(0.0, -2.0));
     paint::pill(painter, place, x, text, colours.playhead, colours.text_on_playhead);
 }

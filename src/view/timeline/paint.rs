@@ -78,7 +78,16 @@ fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, colours:
     let room = area.intersect(lane).shrink2(vec2(5.0, 0.0));
     if room.width() > 8.0 && !block.text.is_empty() {
         let font = FontId::proportional(12.0);
-        let galley = painter.layout_no_wrap(block.text.clone(), font, colours.text_on_block);
+        let layout =
+            |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), colours.text_on_block);
+        let mut galley = layout(&block.text);
+        if galley.size().x > room.width() {
+            // half a number says something wrong: the first word, a rank, is enough
+            galley = layout(block.text.split_whitespace().next().unwrap_or_default());
+            if galley.size().x > room.width() + 2.0 {
+                return;
+            }
+        }
         // on a hatched ground letters need a plain one behind them
         let at = pos2(room.left(), room.center().y - galley.size().y / 2.0);
         let clipped = painter.with_clip_rect(room.intersect(painter.clip_rect()));

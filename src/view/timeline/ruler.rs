@@ -7,7 +7,7 @@ use egui::{Align2, FontId, Rect, Stroke, pos2};
 use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
-use crate::time::{FrameIdx, MediaTime};
+use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::video::FrameTable;
 use crate::view::theme::Palette;
 
@@ -27,26 +27,46 @@ pub enum TimeUnit {
     Clock,
     Seconds,
     Frames,
+    /// Hours, minutes, seconds of the video that the clip was cut from.
+    Source,
+}
+
+/// What is counted, and from where.
+#[derive(Clone, Copy)]
+pub struct Scale<'a> {
+    pub unit: TimeUnit,
+    pub frames: Option<&'a FrameTable>,
+    /// Where the clip begins in its video.
+    pub source_start: Option<MediaTime>,
 }
 
 impl TimeUnit {
-    pub const ALL: [Self; 3] = [Self::Clock, Self::Seconds, Self::Frames];
+    pub const ALL: [Self; 4] = [Self::Clock, Self::Seconds, Self::Frames, Self::Source];
 
     pub fn label(self) -> &'static str {
         match self {
             Self::Clock => "Hours, minutes, seconds",
             Self::Seconds => "Seconds",
             Self::Frames => "Frames",
+            Self::Source => "Time in the source video",
+        }
+    }
+}
+
+impl Scale<'_> {
+    /// A place in full precision: `1:02.345`, `62.345 s`, `frame 1870`, `source 7:12.345`.
+    pub fn text(self, time: MediaTime) -> String {
+        match (self.unit, self.frames, self.source_start) {
+            (TimeUnit::Frames, Some(table), _) => format!("frame {}", table.at(time).0),
+            (TimeUnit::Seconds, ..) => format!("{:.3} s", time.secs()),
+            (TimeUnit::Source, _, Some(start)) => format!("source {}", time + start),
+            _ => time.to_string(),
         }
     }
 
-    /// A place in full precision: `1:02.345`, `62.345 s`, `frame 1870`.
-    pub fn text(self, time: MediaTime, frames: Option<&FrameTable>) -> String {
-        match (self, frames) {
-            (Self::Frames, Some(table)) => format!("frame {}", table.at(time).0),
-            (Self::Seconds, _) => format!("{:.3} s", time.secs()),
-            _ => time.to_string(),
-        }
+    /// What is added to a clip's time to get the one on the ruler.
+    fn offset(self) -> MediaTime {
+        self.source_start.filter(|_| self.unit == TimeUnit::Source).unwrap_or_default()
     }
 }
 
@@ -59,22 +79,24 @@ pub struct Tick {
 }
 
 /// Every mark in view, in time order.
-pub fn ticks(axis: &Axis, unit: TimeUnit, frames: Option<&FrameTable>) -> Vec<Tick> {
-    if let (TimeUnit::Frames, Some(table)) = (unit, frames) {
+pub fn ticks(axis: &Axis, scale: Scale<'_>) -> Vec<Tick> {
+    if let (TimeUnit::Frames, Some(table)) = (scale.unit, scale.frames) {
         return frame_ticks(axis, table);
     }
+    let offset = scale.offset();
     let wanted = axis.secs_per_point() * LABEL_GAP;
     let step = ROUND_SECS.into_iter().find(|r| *r >= wanted).unwrap_or(wanted);
     let parts = if step >= 60.0 { 6 } else { 5 };
     let visible = axis.visible();
-    let first = (visible.start().secs() / step).floor() as i64;
-    let last = ((visible.end().secs() / step).ceil() as i64).min(first + MAX_TICKS);
+    let shown = TimeRange::new(visible.start() + offset, visible.end() + offset);
+    let first = (shown.start().secs() / step).floor() as i64;
+    let last = ((shown.end().secs() / step).ceil() as i64).min(first + MAX_TICKS);
     let mut ticks = Vec::new();
     for number in first * parts..=last * parts {
         let time = MediaTime::from_secs(number as f64 * step / parts as f64);
-        if visible.contains(time) {
-            let text = if number % parts == 0 { round_text(time, step, unit) } else { String::new() };
-            ticks.push(Tick { time, text });
+        if shown.contains(time) {
+            let text = if number % parts == 0 { round_text(time, step, scale.unit) } else { String::new() };
+            ticks.push(Tick { time: time - offset, text });
         }
     }
     ticks
@@ -131,13 +153,20 @@ pub fn paint(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::TimeRange;
+
+    fn scale(unit: TimeUnit, frames: Option<&FrameTable>) -> Scale<'_> {
+        Scale { unit, frames, source_start: None }
+    }
 
     fn numbers(from: f64, to: f64, unit: TimeUnit) -> Vec<String> {
         let clip = TimeRange::from_secs(0.0, 40_000.0);
         let axis = Axis::new(clip, Some(TimeRange::from_secs(from, to)), 0.0, 500.0);
         let table = FrameTable::uniform(3000, 30.0, 30);
-        ticks(&axis, unit, Some(&table)).into_iter().map(|t| t.text).filter(|t| !t.is_empty()).collect()
+        ticks(&axis, scale(unit, Some(&table)))
+            .into_iter()
+            .map(|t| t.text)
+            .filter(|t| !t.is_empty())
+            .collect()
     }
 
     #[test]
@@ -155,8 +184,8 @@ mod tests {
     fn frame_numbers_come_from_the_table() {
         assert_eq!(numbers(0.0, 10.0, TimeUnit::Frames), ["0", "100", "200", "300"]);
         let table = FrameTable::uniform(3000, 30.0, 30);
-        assert_eq!(TimeUnit::Frames.text(MediaTime::from_secs(2.01), Some(&table)), "frame 60");
-        assert_eq!(TimeUnit::Frames.text(MediaTime::from_secs(2.01), None), "0:02.010");
+        assert_eq!(scale(TimeUnit::Frames, Some(&table)).text(MediaTime::from_secs(2.01)), "frame 60");
+        assert_eq!(scale(TimeUnit::Frames, None).text(MediaTime::from_secs(2.01)), "0:02.010");
     }
 
     #[test]
@@ -164,12 +193,22 @@ mod tests {
         for span in [0.2, 0.7, 3.0, 55.0, 480.0, 5_000.0, 39_999.0] {
             let clip = TimeRange::from_secs(0.0, 40_000.0);
             let axis = Axis::new(clip, Some(TimeRange::from_secs(0.0, span)), 0.0, 900.0);
-            let xs: Vec<f32> = ticks(&axis, TimeUnit::Clock, None)
+            let xs: Vec<f32> = ticks(&axis, scale(TimeUnit::Clock, None))
                 .iter()
                 .filter(|t| !t.text.is_empty())
                 .map(|t| axis.x(t.time))
                 .collect();
             assert!(xs.windows(2).all(|w| w[1] - w[0] > 80.0), "{span} s: {xs:?}");
         }
+    }
+
+    #[test]
+    fn a_clip_can_be_counted_in_its_video() {
+        let clip = TimeRange::from_secs(0.0, 20.0);
+        let axis = Axis::new(clip, None, 0.0, 500.0);
+        let scale = Scale { source_start: Some(MediaTime::from_secs(61.5)), ..scale(TimeUnit::Source, None) };
+        let first = ticks(&axis, scale).into_iter().find(|t| !t.text.is_empty()).expect("a number");
+        assert_eq!((first.text.as_str(), first.time), ("1:05", MediaTime::from_secs(3.5)));
+        assert_eq!(scale.text(MediaTime::from_secs(3.5)), "source 1:05.000");
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
-use super::ruler::TimeUnit;
+use super::ruler::{Scale, TimeUnit};
 use crate::time::{MediaTime, TimeRange};
 use crate::video::FrameTable;
 
@@ -63,6 +63,8 @@ pub struct TimelineOptions {
     pub size: LaneSize,
     /// Labels of the lanes that are not shown.
     pub hidden: BTreeSet<String>,
+    /// Labels from top to bottom, where the reader has moved one.
+    pub order: Vec<String>,
 }
 
 impl TimelineOptions {
@@ -76,6 +78,30 @@ impl TimelineOptions {
         } else {
             self.hidden.insert(label.to_owned());
         }
+    }
+
+    /// Indices of `labels` from top to bottom. A lane that was not there when the order was made stays
+    /// behind the one that it naturally follows.
+    pub(super) fn arranged(&self, labels: &[&str]) -> Vec<usize> {
+        let rank = |label: &str| self.order.iter().position(|known| known == label);
+        let mut last = None;
+        let mut keyed: Vec<(Option<usize>, usize)> = Vec::new();
+        for (index, label) in labels.iter().enumerate() {
+            last = rank(label).or(last);
+            keyed.push((last, index));
+        }
+        keyed.sort();
+        keyed.into_iter().map(|(_, index)| index).collect()
+    }
+
+    /// Moves the lane at one place to another.
+    pub(super) fn move_lane(&mut self, labels: &[&str], from: usize, to: usize) {
+        let mut order: Vec<String> = self.arranged(labels).iter().map(|i| labels[*i].to_owned()).collect();
+        let lane = order.remove(from);
+        order.insert(to.min(order.len()), lane);
+        // lanes that are absent just now keep their place at the end
+        order.extend(self.order.iter().filter(|known| !labels.contains(&known.as_str())).cloned());
+        self.order = order;
     }
 
     pub(super) fn scale(&self) -> f32 {
@@ -102,6 +128,7 @@ pub struct TimelineView {
     pub options: TimelineOptions,
     pub(super) visible: Option<TimeRange>,
     frames: Option<Arc<FrameTable>>,
+    source_start: Option<MediaTime>,
     pending_zoom: Option<f32>,
     drag: Drag,
     /// Where the marked range began; the other end moves with the pointer.
@@ -129,6 +156,16 @@ impl TimelineView {
         self.frames = frames.cloned();
     }
 
+    /// Where the clip begins in the video that it was cut from.
+    pub fn set_source_start(&mut self, start: Option<MediaTime>) {
+        self.source_start = start;
+    }
+
+    /// Shows exactly this span.
+    pub fn show(&mut self, range: TimeRange) {
+        self.visible = Some(range);
+    }
+
     /// The part of the clip that is shown; `None` for all of it.
     pub fn visible(&self) -> Option<TimeRange> {
         self.visible
@@ -136,6 +173,10 @@ impl TimelineView {
 
     pub(super) fn frames(&self) -> Option<&FrameTable> {
         self.frames.as_deref()
+    }
+
+    pub(super) fn scale(&self) -> Scale<'_> {
+        Scale { unit: self.options.unit, frames: self.frames(), source_start: self.source_start }
     }
 
     pub(super) fn take_zoom(&mut self) -> Option<f32> {
@@ -223,6 +264,17 @@ mod tests {
         assert_eq!(axis.visible(), TimeRange::from_secs(20.0, 30.0));
         view.follow(&mut axis, secs(80.0));
         assert_eq!(axis.visible(), TimeRange::from_secs(75.0, 85.0));
+    }
+
+    #[test]
+    fn a_lane_can_be_moved_and_new_lanes_stay_with_their_neighbours() {
+        let mut options = TimelineOptions::default();
+        let labels = ["Truth", "Moments", "Similarity"];
+        assert_eq!(options.arranged(&labels), [0, 1, 2]);
+        options.move_lane(&labels, 2, 0);
+        assert_eq!(options.arranged(&labels), [2, 0, 1]);
+        assert_eq!(options.arranged(&["Truth", "Markers", "Moments", "Similarity"]), [3, 0, 1, 2]);
+        assert_eq!(options.arranged(&["Moments"]), [0]);
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub fn weight(seed: &str, key: &str, shape: &[usize]) -> Vec<f32> {
             "reg_head.offset_head.conv.bias" => (0.5, 0.1),
             _ => (0.0, 0.1),
         }
-    } else if shape.len() == 3 && shape[0] == 1 && shape[2] == 1 {
+    } else if shape.len() == 1 || (shape.len() == 3 && shape[0] == 1 && shape[2] == 1) {
         (1.0, 0.3)
     } else {
         let fan_in: usize = shape.iter().skip(1).product();

@@ -1,8 +1,10 @@
 //! Compares the networks with a folder of reference numbers, stage by stage.
 //!
 //! A folder is known by its files: `meta.json` is a network (with weights and inputs in files, or made
-//! from its seed by `generate`), `nms.json` is suppression; other folders are searched one deep.
+//! from its seed by `generate`), `gaze.json` is what gaze adds, `nms.json` is suppression; other folders
+//! are searched one deep.
 
+mod gaze;
 mod generate;
 pub(crate) mod network;
 mod suppression;
@@ -42,6 +44,9 @@ pub fn check(dir: &Path, device: &Device) -> Result<Vec<Stage>, GroundNlqError> 
         let mut report = Report { case: name_of(folder), stages: &mut stages };
         if folder.join("meta.json").is_file() {
             network::check(folder, device, &mut report)?;
+        }
+        if folder.join("gaze.json").is_file() {
+            gaze::check(folder, device, &mut report)?;
         }
         if folder.join("nms.json").is_file() {
             suppression::check(folder, &mut report)?;

@@ -12,8 +12,8 @@ use super::suppression::windows;
 use super::{Report, Tensors, difference, generate, json, named, tensors, values, window_difference};
 use crate::grounding::Window;
 use crate::grounding::groundnlq::{
-    Ask, Config, GroundNlq, GroundNlqError, LevelOutput, Mismatch, StateDict, VideoPadding, candidates,
-    expected_tensors, in_seconds, read_checkpoint, reference_config, suppressed,
+    Ask, Config, GroundNlq, GroundNlqError, LevelOutput, Mismatch, StateDict, StepGrid, VideoPadding,
+    candidates, expected_tensors, in_seconds, read_checkpoint, reference_config, suppressed,
 };
 use crate::nn::NnError;
 
@@ -268,7 +268,8 @@ impl Case {
                 let before = candidates(&self.reference_outputs(levels, index)?, &decode);
                 let after = suppressed(&candidates(levels, &decode), &decode);
                 let duration = sample.duration as f32;
-                let secs = |w: &Window| in_seconds(w, &self.config.features, &decode, duration);
+                let grid = StepGrid::from(&self.config.features);
+                let secs = |w: &Window| in_seconds(w, &grid, &decode, duration);
                 let last: Vec<Window> = after.iter().map(secs).collect();
                 for ((stage, segments, scores), found) in worst.iter_mut().zip([before, after, last]) {
                     let expected = windows(&expected, &format!("{tag}.s{index}.{stage}"), &path)?;
@@ -372,7 +373,7 @@ fn inputs(
     Ok(inputs)
 }
 
-fn agreement(hash: Sha256, expected: &str) -> f64 {
+pub(super) fn agreement(hash: Sha256, expected: &str) -> f64 {
     let found: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if found == expected { 0.0 } else { f64::INFINITY }
 }

@@ -1,0 +1,232 @@
+//! Applying what is asked of a data set, and taking what its jobs bring.
+
+use std::sync::Arc;
+
+use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source};
+use crate::app::state::AppState;
+use crate::app::tasks::{Done, TaskKind};
+use crate::dataset::{Case, ClipVideo, DataSet, open_case};
+use crate::grounding::groundnlq::EncodedClip;
+use crate::job::Cancelled;
+use crate::playback::{PlaybackCommand, Player};
+use crate::time::{MediaTime, TimeRange};
+
+/// What asking a row brought.
+pub struct CaseDone {
+    row: usize,
+    clip: usize,
+    /// Which data set was asked: settings may have changed since.
+    data: Arc<DataSet>,
+    result: Result<(Arc<EncodedClip>, Case), String>,
+}
+
+/// A data set has been opened, or something was added to the open one.
+pub fn opened(state: &mut AppState, data: DataSet) {
+    let mut session = DataSetSession::new(data);
+    let before = state.dataset.take();
+    let before = before.filter(|b| b.data.files.annotations == session.data.files.annotations);
+    if let Some(before) = before {
+        session.filter = before.filter;
+        session.selected = before.selected;
+        session.playhead = before.playhead;
+        session.video = before.video;
+        if before.source == Source::Network || session.data.predictions.len() == before.data.predictions.len()
+        {
+            session.source = before.source;
+        }
+        let is_same_network = match (&before.data.model, &session.data.model) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        };
+        if is_same_network && before.data.files.stores == session.data.files.stores {
+            (session.cases, session.encoded) = (before.cases, before.encoded);
+        }
+    } else {
+        state.player = None;
+    }
+    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+    let first = session.selected.or(session.shown.first().copied());
+    state.files = session.data.files.paths();
+    state.dataset = Some(session);
+    if let Some(row) = first {
+        select(state, row, 0.0);
+    }
+}
+
+pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
+    let Some(session) = &mut state.dataset else { return };
+    match command {
+        DataSetCommand::Search(text) => {
+            session.filter.text = text;
+            refilter(session);
+        }
+        DataSetCommand::Template(template) => {
+            session.filter.template = template;
+            refilter(session);
+        }
+        DataSetCommand::OnlyThisClip(is_on) => {
+            let clip = session.selected.map(|row| session.data.rows[row].clip);
+            session.filter.clip = clip.filter(|_| is_on);
+            refilter(session);
+        }
+        DataSetCommand::Select(row) => select(state, row, wall_secs),
+        DataSetCommand::Step(by) => {
+            let at = session.selected.and_then(|row| session.shown.iter().position(|r| *r == row));
+            let last = session.shown.len() as i64 - 1;
+            let next = at.map_or(0, |at| at as i64 + i64::from(by)).clamp(0, last.max(0));
+            if let Some(row) = session.shown.get(next as usize).copied() {
+                select(state, row, wall_secs);
+            }
+        }
+        DataSetCommand::ShowSource(source) => {
+            session.source = source;
+            session.moment = None;
+        }
+        DataSetCommand::Seek(time) => seek_to(state, time, wall_secs),
+        DataSetCommand::Scrub(time) => {
+            let time = session.clip_range().clamp(time);
+            session.playhead = time;
+            let start = session.video_start();
+            if let Some(player) = &mut state.player {
+                player.apply(PlaybackCommand::Scrub(start + time), wall_secs);
+            }
+        }
+        DataSetCommand::Loop(range) => {
+            let start = session.video_start();
+            let range = TimeRange::new(start + range.start(), start + range.end());
+            if let Some(player) = &mut state.player {
+                player.apply(PlaybackCommand::Loop(Some(range)), wall_secs);
+                player.apply(PlaybackCommand::Seek(range.start()), wall_secs);
+                player.apply(PlaybackCommand::Play, wall_secs);
+            } else {
+                let time = range.start() - start;
+                seek_to(state, time, wall_secs);
+            }
+        }
+        DataSetCommand::SetFeatures(kind, settings) => set_features(state, kind, settings),
+    }
+}
+
+fn refilter(session: &mut DataSetSession) {
+    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+}
+
+/// Puts the playhead at a time of the clip.
+pub fn seek_to(state: &mut AppState, time: MediaTime, wall_secs: f64) {
+    let Some(session) = &mut state.dataset else { return };
+    let time = session.clip_range().clamp(time);
+    session.playhead = time;
+    let start = session.video_start();
+    if let Some(player) = &mut state.player {
+        player.apply(PlaybackCommand::Seek(start + time), wall_secs);
+    }
+}
+
+fn select(state: &mut AppState, row: usize, wall_secs: f64) {
+    let Some(session) = &mut state.dataset else { return };
+    if row >= session.data.rows.len() {
+        return;
+    }
+    session.selected = Some(row);
+    session.moment = None;
+    show_video(state);
+    let start = state.dataset.as_ref().and_then(|s| s.truths().first().map(|truth| truth.start()));
+    seek_to(state, start.unwrap_or(MediaTime::ZERO), wall_secs);
+    ask(state, row);
+}
+
+/// Asks the network the row's query, unless that was done before. The newest wish wins.
+fn ask(state: &mut AppState, row: usize) {
+    let Some(session) = &mut state.dataset else { return };
+    session.cases.retain(|_, case| !matches!(case, CaseState::Asking));
+    state.tasks.stop(TaskKind::Case);
+    if session.cases.contains_key(&row) || session.data.hindrance().is_some() {
+        return;
+    }
+    let Some(view) = session.data.row(row).filter(|view| view.query.is_some()) else { return };
+    let id = view.key().query_id();
+    if session.data.stores.text.as_ref().is_some_and(|text| !text.has(&id)) {
+        let what = format!(
+            "There are no text features of this query ({id}). A store answers for the queries that it lists, and no others."
+        );
+        session.cases.insert(row, CaseState::Failed(what));
+        return;
+    }
+    let clip = session.data.rows[row].clip;
+    let (data, encoded) = (Arc::clone(&session.data), session.encoded(clip));
+    session.cases.insert(row, CaseState::Asking);
+    state.tasks.start(TaskKind::Case, move |ctx| {
+        let Some(view) = data.row(row) else { return Ok(Done::Next(None)) };
+        let result = match open_case(&data, &view, encoded, ctx) {
+            Ok(found) => Ok(found),
+            Err(error) if error.is::<Cancelled>() => return Err(error),
+            Err(error) => Err(format!("{error:#}")),
+        };
+        Ok(Done::Case(Box::new(CaseDone { row, clip, data, result })))
+    });
+}
+
+/// A row was answered.
+pub fn answered(state: &mut AppState, done: CaseDone) {
+    let Some(session) = state.dataset.as_mut().filter(|s| Arc::ptr_eq(&s.data, &done.data)) else { return };
+    let case = match done.result {
+        Ok((encoded, case)) => {
+            session.keep_encoded(done.clip, encoded);
+            CaseState::Ready(Arc::new(case))
+        }
+        Err(what) => CaseState::Failed(what),
+    };
+    session.cases.insert(done.row, case);
+}
+
+/// Opens the chosen clip's video, if there is one and it is not open already.
+fn show_video(state: &mut AppState) {
+    let Some(session) = &mut state.dataset else { return };
+    let wanted = session.selected_view().and_then(|view| session.data.videos.of(view.clip));
+    let path = wanted.as_ref().map(|video| video.path.clone());
+    session.video = wanted;
+    let is_open = state.player.as_ref().is_some_and(|player| Some(&player.info().path) == path.as_ref());
+    if is_open {
+        return;
+    }
+    state.tasks.stop(TaskKind::ClipVideo);
+    state.player = None;
+    let Some(path) = path else { return };
+    let wake = state.tasks.wake();
+    state.tasks.start(TaskKind::ClipVideo, move |ctx| {
+        ctx.stage("Opening the clip's video");
+        Ok(Done::ClipVideo(Box::new(Player::open(&path, wake)?)))
+    });
+}
+
+/// The video of the chosen clip is there.
+pub fn video_opened(state: &mut AppState, player: Player) {
+    let Some(session) = &mut state.dataset else { return };
+    let is_wanted = session.video.as_ref().is_some_and(|ClipVideo { path, .. }| *path == player.info().path);
+    if is_wanted {
+        let time = session.playhead;
+        state.player = Some(player);
+        seek_to(state, time, 0.0);
+    }
+}
+
+/// Other settings are other answers.
+fn set_features(state: &mut AppState, kind: FeatureKind, settings: FeatureSettings) {
+    let Some(session) = &mut state.dataset else { return };
+    let mut data = DataSet::clone(&session.data);
+    let store = match kind {
+        FeatureKind::Video => &mut data.stores.video,
+        FeatureKind::Gaze => &mut data.stores.gaze,
+    };
+    let Some(store) = store else { return };
+    let FeatureSettings { level, stride_frames, fps, offset_secs, any_length } = settings;
+    let set = &mut store.set;
+    (set.level, set.stride_frames, set.fps) = (level, stride_frames.max(0.01), fps.max(0.01));
+    (set.offset_secs, set.any_length) = (offset_secs, any_length);
+    session.data = Arc::new(data);
+    session.cases.clear();
+    session.encoded.clear();
+    if let Some(row) = session.selected {
+        ask(state, row);
+    }
+}

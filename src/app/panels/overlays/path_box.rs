@@ -1,0 +1,62 @@
+//! A box for a path, where no native file dialog answers.
+
+use std::path::PathBuf;
+
+use egui::{Key, Ui};
+
+use crate::app::command::{AppCommand, Command, QueryCommand, SessionCommand};
+use crate::app::dialogs::PathRequest;
+use crate::app::view_state::ViewState;
+use crate::view::controls::note_ui;
+
+pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
+    let Some(asked) = &mut view.path_box else { return };
+    let mut is_done = false;
+    let modal = egui::Modal::new(egui::Id::unique("path-box")).show(ui.ctx(), |ui| {
+        ui.set_width(540.0);
+        let (title, verb) = match asked.request {
+            PathRequest::Open | PathRequest::OpenFolder => ("Path of a file or folder to open", "Open"),
+            PathRequest::Import => ("Path of a gaze recording or annotation file for this clip", "Open"),
+            PathRequest::Questions => ("Path of a text file with one question a line", "Open"),
+            PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
+            PathRequest::SaveResults(..) => ("Save the results as", "Save"),
+            PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
+        };
+        ui.strong(title);
+        let response = ui.add(egui::TextEdit::singleline(&mut asked.text).desired_width(f32::INFINITY));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Path"));
+        response.request_focus();
+        if verb == "Save" {
+            let folder = std::path::absolute(asked.text.trim()).ok();
+            let folder = folder.as_deref().and_then(std::path::Path::parent).map(|p| p.display().to_string());
+            note_ui(ui, format!("In the folder {}", folder.unwrap_or_default()));
+        } else {
+            note_ui(ui, "The system's file dialog did not come, so the path is typed here; files can also be dropped on the window.");
+        }
+        let is_entered = ui.input(|i| i.key_pressed(Key::Enter));
+        ui.horizontal(|ui| {
+            if (ui.button(verb).clicked() || is_entered) && !asked.text.trim().is_empty() {
+                out.push(command(&asked.request, PathBuf::from(asked.text.trim())));
+                is_done = true;
+            }
+            is_done |= ui.button("Close").clicked();
+        });
+    });
+    if is_done || modal.should_close() {
+        view.path_box = None;
+    }
+}
+
+fn command(request: &PathRequest, path: PathBuf) -> Command {
+    match request {
+        PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import => {
+            SessionCommand::Open(vec![path]).into()
+        }
+        PathRequest::Questions => QueryCommand::AskFile(path).into(),
+        PathRequest::SaveScreenshot { has_caption, .. } => {
+            AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()
+        }
+        PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
+        PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
+    }
+}

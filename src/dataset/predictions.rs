@@ -1,0 +1,91 @@
+//! Predictions made elsewhere, found by query.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::Row;
+use crate::eval::{EvalError, Prediction, PredictionFile, Window, hull_iou};
+use crate::project::{AnnotationFile, QueryKey};
+
+/// A prediction file, row by row.
+pub struct OpenedPredictions {
+    pub path: PathBuf,
+    /// The file's name.
+    pub name: String,
+    predictions: Vec<Prediction>,
+    /// For each row of the data set its place in `predictions`.
+    places: Vec<Option<u32>>,
+    /// Rows that have a prediction.
+    pub covered: usize,
+}
+
+impl OpenedPredictions {
+    pub fn open(
+        path: &Path,
+        annotations: &AnnotationFile,
+        rows: &[Row],
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, EvalError> {
+        let predictions = PredictionFile::load(path)?.predictions;
+        let mut by_key: HashMap<&QueryKey, u32> = HashMap::with_capacity(predictions.len());
+        for (place, prediction) in predictions.iter().enumerate() {
+            // the first of several, as the honest figures take it
+            by_key.entry(&prediction.key).or_insert(place as u32);
+        }
+        let places: Vec<Option<u32>> =
+            rows.iter().map(|row| by_key.remove(&row.view(annotations).key())).collect();
+        if let Some(key) = by_key.keys().next() {
+            warnings.push(format!(
+                "{} predictions are of queries that the annotations do not have, the first is {key}: {}",
+                by_key.len(),
+                path.display()
+            ));
+        }
+        let covered = places.iter().flatten().count();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { path: path.to_owned(), name, places, covered, predictions })
+    }
+
+    pub fn of_row(&self, row: usize) -> Option<&Prediction> {
+        let place = (*self.places.get(row)?)?;
+        self.predictions.get(place as usize)
+    }
+}
+
+/// How good ranked windows are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Verdict {
+    /// Of the first window, with the best of the true ones.
+    pub iou: f64,
+    /// Of the first window whose IoU is above `FOUND_IOU`, from 0.
+    pub rank: Option<usize>,
+}
+
+/// Overlap from which the benchmark counts a moment as found (R@0.3).
+pub const FOUND_IOU: f64 = 0.3;
+
+/// `None` without truth or without windows.
+pub fn verdict(windows: &[Window], truths: &[[f64; 2]]) -> Option<Verdict> {
+    let best = |w: &Window| {
+        let ious = truths.iter().map(|truth| hull_iou([w.start, w.end], *truth));
+        ious.fold(0.0, f64::max)
+    };
+    let first = windows.first().filter(|_| !truths.is_empty())?;
+    Some(Verdict { iou: best(first), rank: windows.iter().position(|w| best(w) > FOUND_IOU) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rank_is_that_of_the_first_window_that_counts_as_found() {
+        let window = |start, end| Window { start, end, score: None };
+        let found = verdict(&[window(0.0, 1.0), window(10.0, 20.0)], &[[10.0, 18.0]]).unwrap();
+        assert_eq!(found, Verdict { iou: 0.0, rank: Some(1) });
+        // exactly 0.3 is not above it
+        assert_eq!(verdict(&[window(0.0, 3.0)], &[[0.0, 10.0]]).unwrap().rank, None);
+        assert_eq!(verdict(&[window(0.0, 3.0)], &[]), None);
+        assert_eq!(verdict(&[], &[[0.0, 1.0]]), None);
+    }
+}

@@ -1,0 +1,74 @@
+//! A recording with a person's corrections. The recording itself stays as it is.
+
+use super::{GazeFix, GazeFixKind};
+use crate::gaze::{EyeEvent, GazeSample, GazeState, GazeTrack};
+use crate::time::MediaTime;
+
+/// Samples this near to a corrected point are of the same picture, of 30 a second, and give way to it.
+const SAME_PICTURE: MediaTime = MediaTime::from_nanos(1_000_000_000 / 60);
+
+/// First the spans that mean nothing, then the points, in the order in which they were made: a point
+/// inside such a span is good.
+pub fn corrected<'a>(track: &GazeTrack, fixes: impl Iterator<Item = &'a GazeFix> + Clone) -> GazeTrack {
+    let mut found = track.clone();
+    for fix in fixes.clone() {
+        if let GazeFixKind::Invalid { range } = fix.what {
+            let inside = found.samples.iter_mut().filter(|s| range.contains(s.time));
+            inside.for_each(|s| s.state = GazeState::Untracked);
+        }
+    }
+    for fix in fixes {
+        if let GazeFixKind::Point { time, pos } = fix.what {
+            set_point(&mut found.samples, time, pos);
+        }
+    }
+    found
+}
+
+fn set_point(samples: &mut Vec<GazeSample>, time: MediaTime, pos: [f32; 2]) {
+    let is_inside = pos.iter().all(|p| (0.0..=1.0).contains(p));
+    let state = if is_inside { GazeState::Tracked } else { GazeState::OutOfFrame };
+    let corrected = GazeSample { time, pos, state, event: EyeEvent::Unknown, confidence: 1.0 };
+    let mut near = samples.iter_mut().filter(|s| s.time.distance(time) <= SAME_PICTURE).peekable();
+    if near.peek().is_none() {
+        let place = samples.partition_point(|s| s.time < time);
+        samples.insert(place, corrected);
+        return;
+    }
+    near.for_each(|s| *s = GazeSample { time: s.time, ..corrected });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gaze::GazeFormat;
+    use crate::project::Id;
+    use crate::time::TimeRange;
+
+    #[test]
+    fn corrections_change_a_copy_where_they_were_made() {
+        let sample = |millis: i64| GazeSample {
+            time: MediaTime::from_millis(millis),
+            pos: [0.5, 0.5],
+            state: GazeState::Tracked,
+            event: EyeEvent::Fixation,
+            confidence: 0.9,
+        };
+        let times: Vec<i64> = (0..10).map(|i| i * 10).chain([500]).collect();
+        let track =
+            GazeTrack::new(times.iter().map(|t| sample(*t)).collect(), GazeFormat::Generic, "r".into());
+        let fix = |id, what| GazeFix { id: Id(id), source: Id(0), author: String::new(), what };
+        let fixes = [
+            fix(1, GazeFixKind::Point { time: MediaTime::from_millis(50), pos: [0.1, 0.2] }),
+            fix(2, GazeFixKind::Invalid { range: TimeRange::from_secs(0.04, 0.07) }),
+            fix(3, GazeFixKind::Point { time: MediaTime::from_millis(300), pos: [0.3, 0.3] }),
+        ];
+        let found = corrected(&track, fixes.iter());
+        let at = |millis| *found.at(MediaTime::from_millis(millis)).expect("a sample");
+        assert_eq!((at(50).pos, at(50).state, at(60).pos), ([0.1, 0.2], GazeState::Tracked, [0.1, 0.2]));
+        assert_eq!((at(70).pos, at(70).state), ([0.5, 0.5], GazeState::Untracked));
+        assert_eq!((at(30).state, at(300).pos), (GazeState::Tracked, [0.3, 0.3]));
+        assert!(found.samples.is_sorted_by_key(|s| s.time));
+        assert_eq!(track.samples.len(), 11);
+    }
+}

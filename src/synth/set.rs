@@ -1,0 +1,285 @@
+//! A set of clips in a folder, resumable: a clip is whole when its truth file is there.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::SynthError;
+use super::clip::{Clip, Truth};
+use super::config::SynthConfig;
+use super::files::{
+    boxes_jsonl, deeds_json, gaze_csv, narration_line, official_file, official_query, official_video,
+};
+use crate::job::JobCtx;
+use crate::render::Gpu;
+use crate::render::world::WorldRenderer;
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct SetReport {
+    pub made: usize,
+    /// There from an earlier run.
+    pub kept: usize,
+    pub wanted: usize,
+    pub train_queries: usize,
+    pub val_queries: usize,
+    pub gaze_only_queries: usize,
+    pub frames: usize,
+    /// Seconds that drawing and encoding took.
+    pub secs: f64,
+}
+
+/// Makes what is missing of `count` clips, then writes the annotation files over all that are
+/// whole. A cancel ends after the clip's current picture, and the annotation files are still written.
+pub fn make_set(
+    config: &SynthConfig,
+    seed: u64,
+    count: u64,
+    out: &Path,
+    ctx: &JobCtx,
+) -> Result<SetReport, SynthError> {
+    config.check()?;
+    let folder = Folder::create(out, config, seed)?;
+    let start = std::time::Instant::now();
+    let mut done = Vec::new();
+    let mut made = 0;
+    let mut frames = 0;
+    let outcome = (|| -> Result<(), SynthError> {
+        let mut missing = Vec::new();
+        for index in 0..count {
+            ctx.check()?;
+            let clip = Clip::new(config, seed, index);
+            match folder.whole(&clip.uid)? {
+                Some(record) => done.push((index, record)),
+                None => missing.push((index, clip)),
+            }
+        }
+        let Some((_, first)) = missing.first() else { return Ok(()) };
+        let gpu = Gpu::headless()?;
+        let size = [config.clip.size; 2];
+        let mut renderer = WorldRenderer::new(&gpu, size, &first.stage.mesh);
+        let total = missing.len() as u64 * first.frames as u64;
+        ctx.stage("Rendering synthetic clips");
+        for (number, (index, clip)) in missing.iter().enumerate() {
+            let before = number as u64 * clip.frames as u64;
+            let path = folder.video(&clip.uid);
+            let part = path.with_extension("mp4.part");
+            let step = |frame: usize, ctx: &JobCtx| ctx.step(before + frame as u64, total);
+            let rendered = clip.render(&mut renderer, &part, ctx, step);
+            let (truth, encoder) = rendered.inspect_err(|_| {
+                let _ = std::fs::remove_file(&part); // what is left of it is no clip
+            })?;
+            std::fs::rename(&part, &path).map_err(|e| unwritable(&e, &path))?;
+            let record = folder.store(clip, &truth, encoder, split_of(*index, config))?;
+            done.push((*index, record));
+            made += 1;
+            frames += clip.frames;
+        }
+        Ok(())
+    })();
+    done.sort_by_key(|(index, _)| *index);
+    let records: Vec<Value> = done.into_iter().map(|(_, record)| record).collect();
+    let counts = folder.write_lists(&records, count)?;
+    outcome?;
+    Ok(SetReport {
+        made,
+        kept: records.len() - made,
+        wanted: count as usize,
+        train_queries: counts[0],
+        val_queries: counts[1],
+        gaze_only_queries: counts[2],
+        frames,
+        secs: start.elapsed().as_secs_f64(),
+    })
+}
+
+/// Clips of the validation split are spread evenly.
+fn split_of(index: u64, config: &SynthConfig) -> &'static str {
+    let share = config.clip.val_share;
+    let before = (index as f64 * share).floor();
+    if ((index + 1) as f64 * share).floor() > before { "val" } else { "train" }
+}
+
+fn unwritable(error: &std::io::Error, path: &Path) -> SynthError {
+    SynthError::Unwritable { reason: error.to_string(), path: path.to_path_buf() }
+}
+
+/// Whole or not at all.
+fn write(path: &Path, bytes: &[u8]) -> Result<String, SynthError> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".part");
+    let part = path.with_file_name(name);
+    std::fs::write(&part, bytes)
+        .and_then(|()| std::fs::rename(&part, path))
+        .map_err(|e| unwritable(&e, path))?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+fn sha_of(path: &Path) -> Result<String, SynthError> {
+    let bytes = std::fs::read(path).map_err(|e| unwritable(&e, path))?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+struct Folder<'a> {
+    out: PathBuf,
+    config: &'a SynthConfig,
+    seed: u64,
+    /// Of version, seed and configuration.
+    run: String,
+}
+
+impl<'a> Folder<'a> {
+    fn create(out: &Path, config: &'a SynthConfig, seed: u64) -> Result<Self, SynthError> {
+        for name in ["clips", "gaze", "boxes", "truth"] {
+            let dir = out.join(name);
+            std::fs::create_dir_all(&dir).map_err(|e| unwritable(&e, &dir))?;
+        }
+        let text = toml::to_string(config).unwrap_or_default();
+        let run = hex(&Sha256::digest(format!("{} {seed}\n{text}", env!("CARGO_PKG_VERSION"))));
+        Ok(Self { out: out.to_path_buf(), config, seed, run })
+    }
+
+    fn video(&self, uid: &str) -> PathBuf {
+        self.out.join("clips").join(format!("{uid}.mp4"))
+    }
+
+    fn truth_path(&self, uid: &str) -> PathBuf {
+        self.out.join("truth").join(format!("{uid}.json"))
+    }
+
+    /// The record of a clip that is whole.
+    fn whole(&self, uid: &str) -> Result<Option<Value>, SynthError> {
+        let path = self.truth_path(uid);
+        if !path.exists() || !self.video(uid).exists() {
+            return Ok(None);
+        }
+        let bytes = std::fs::read(&path).map_err(|e| unwritable(&e, &path))?;
+        let record: Value = serde_json::from_slice(&bytes)
+            .map_err(|e| SynthError::Damaged { reason: e.to_string(), path: path.clone() })?;
+        if record["run"] != self.run.as_str() {
+            return Err(SynthError::OtherRun { uid: uid.to_owned(), path: self.out.clone() });
+        }
+        Ok(Some(record))
+    }
+
+    fn store(&self, clip: &Clip, truth: &Truth, encoder: &str, split: &str) -> Result<Value, SynthError> {
+        let (uid, fps, secs) = (&clip.uid, clip.fps, clip.secs());
+        let gaze = self.out.join("gaze").join(format!("{uid}.csv"));
+        let boxes = self.out.join("boxes").join(format!("{uid}.jsonl"));
+        let gaze_sha = write(&gaze, gaze_csv(&truth.samples, fps).as_bytes())?;
+        let boxes_sha = write(&boxes, boxes_jsonl(&truth.frames, &clip.stage.actors, fps).as_bytes())?;
+        let actors: Vec<Value> =
+            clip.stage.actors.iter().map(|a| json!({ "id": a.id, "name": a.name, "kind": a.kind })).collect();
+        let annotation = &clip.annotation_uid;
+        let queries: Vec<Value> = truth
+            .questions
+            .iter()
+            .enumerate()
+            .map(|(index, question)| {
+                json!({
+                    "query_id": format!("{annotation}_{index}"),
+                    "official": official_query(question, fps),
+                    "deed": question.deed,
+                    "needs_gaze": question.needs_gaze,
+                    "is_ambiguous": question.is_ambiguous,
+                })
+            })
+            .collect();
+        let narrations: Vec<Value> =
+            truth.narrations.iter().enumerate().map(|(i, n)| narration_line(uid, i, secs, n)).collect();
+        let record = json!({
+            "synthetic": true,
+            "run": self.run,
+            "clip_uid": uid,
+            "annotation_uid": annotation,
+            "split": split,
+            "room": clip.room,
+            "duration_secs": secs,
+            "fps": fps,
+            "size": self.config.clip.size,
+            "encoder": encoder,
+            "sha256": { "video": sha_of(&self.video(uid))?, "gaze": gaze_sha, "boxes": boxes_sha },
+            "actors": actors,
+            "deeds": deeds_json(&clip.stage.script),
+            "queries": queries,
+            "narrations": narrations,
+        });
+        write(&self.truth_path(uid), &pretty(&record))?;
+        Ok(record)
+    }
+
+    /// The files over all clips; numbers of train, validation and gaze-only questions.
+    fn write_lists(&self, records: &[Value], wanted: u64) -> Result<[usize; 3], SynthError> {
+        let mut counts = [0; 3];
+        for (slot, split) in ["train", "val"].into_iter().enumerate() {
+            let mut videos = Vec::new();
+            for record in records.iter().filter(|r| r["split"] == split) {
+                let queries = record["queries"].as_array().map_or(&[][..], Vec::as_slice);
+                let asked: Vec<Value> = queries.iter().map(|q| q["official"].clone()).collect();
+                counts[slot] += asked.len();
+                counts[2] += queries.iter().filter(|q| q["needs_gaze"] == true).count();
+                let text = |key: &str| record[key].as_str().unwrap_or_default();
+                let number = |key: &str| record[key].as_f64().unwrap_or_default();
+                videos.push(official_video(
+                    text("clip_uid"),
+                    text("annotation_uid"),
+                    split,
+                    number("duration_secs"),
+                    number("fps"),
+                    &asked,
+                ));
+            }
+            let path = self.out.join(format!("nlq_{split}.json"));
+            write(&path, &pretty(&official_file(split, &videos)))?;
+        }
+        let lines: String = records
+            .iter()
+            .flat_map(|r| r["narrations"].as_array().into_iter().flatten())
+            .map(|line| format!("{line}\n"))
+            .collect();
+        write(&self.out.join("narrations.jsonl"), lines.as_bytes())?;
+        let questions: String = records
+            .iter()
+            .flat_map(|r| r["queries"].as_array().into_iter().flatten().map(move |q| (r, q)))
+            .map(|(r, q)| {
+                let line = json!({
+                    "query_id": q["query_id"],
+                    "clip_uid": r["clip_uid"],
+                    "split": r["split"],
+                    "needs_gaze": q["needs_gaze"],
+                    "is_ambiguous": q["is_ambiguous"],
+                });
+                format!("{line}\n")
+            })
+            .collect();
+        write(&self.out.join("queries.jsonl"), questions.as_bytes())?;
+        let clips: Vec<Value> = records
+            .iter()
+            .map(|r| json!({ "clip_uid": r["clip_uid"], "split": r["split"], "room": r["room"], "sha256": r["sha256"] }))
+            .collect();
+        let about = json!({
+            "synthetic": true,
+            "generator": "gazenlq synth",
+            "version": env!("CARGO_PKG_VERSION"),
+            "seed": self.seed,
+            "run": self.run,
+            "clips_wanted": wanted,
+            "clips_made": records.len(),
+            "config": self.config,
+            "clips": clips,
+        });
+        write(&self.out.join("synth.json"), &pretty(&about))?;
+        Ok(counts)
+    }
+}
+
+fn pretty(value: &Value) -> Vec<u8> {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text.into_bytes()
+}

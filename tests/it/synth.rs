@@ -1,0 +1,399 @@
+//! The synthetic world: the same seed gives the same truth, the laws of that truth, and a whole
+//! small set through the program.
+
+use std::path::Path;
+
+use gazenlq::gaze::{GazeState, recording};
+use gazenlq::job::JobCtx;
+use gazenlq::project::AnnotationFile;
+use gazenlq::project::annotations::{Oddity, lint};
+use gazenlq::render::Gpu;
+use gazenlq::render::world::WorldRenderer;
+use gazenlq::synth::{
+    Clip, EyeState, RoomKind, Sight, SynthConfig, TEMPLATES, Verb, boxes_jsonl, gaze_csv, make_set,
+};
+use gazenlq::video::VideoReader;
+
+use crate::support::{gazenlq, json, stderr};
+
+fn config(room: RoomKind, secs: f64) -> SynthConfig {
+    let mut config = SynthConfig::default();
+    config.clip.rooms = vec![room];
+    config.clip.length_secs = secs;
+    config.clip.size = 96;
+    config.story.distractors_per_minute = 3.0;
+    config
+}
+
+const ROOMS: [RoomKind; 3] = [RoomKind::Kitchen, RoomKind::Workshop, RoomKind::Desk];
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
+    let written = |seed: u64| {
+        let clip = Clip::new(&config(RoomKind::Kitchen, 24.0), seed, 0);
+        let truth = clip.truth();
+        let questions: Vec<String> = truth.questions.iter().map(|q| format!("{q:?}")).collect();
+        (
+            gaze_csv(&truth.samples, clip.fps),
+            boxes_jsonl(&truth.frames, &clip.stage.actors, clip.fps),
+            questions,
+            clip.uid.clone(),
+        )
+    };
+    let (first, again, other) = (written(5), written(5), written(6));
+    assert!(first == again);
+    assert!(first.0 != other.0 && first.1 != other.1 && first.3 != other.3);
+}
+
+#[test]
+fn every_moment_lies_in_its_clip_and_matches_the_deed_it_asks_about() {
+    let mut templates = std::collections::BTreeSet::new();
+    let mut count = 0;
+    for (seed, room) in ROOMS.into_iter().cycle().take(6).enumerate() {
+        let clip = Clip::new(&config(room, 60.0), seed as u64, 0);
+        let truth = clip.truth();
+        count += truth.questions.len();
+        for q in &truth.questions {
+            let [from, until] = q.moment;
+            assert!(from >= 0.0 && from < until && until <= clip.secs(), "{}: {from} to {until}", q.query);
+            assert!(q.query.ends_with('?') && !q.is_ambiguous, "{}", q.query);
+            templates.insert(TEMPLATES[q.template]);
+            let Some(deed) = q.deed else { continue };
+            let deed = &clip.stage.script.deeds[deed];
+            assert!(
+                from <= deed.contact + 1e-3 && until >= deed.contact && until <= deed.end + 1e-3,
+                "{}: {from} to {until} is not around {deed:?}",
+                q.query
+            );
+        }
+        // no two questions of a clip are the same words
+        let mut words: Vec<&str> = truth.questions.iter().map(|q| q.query.as_str()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), truth.questions.len(), "{room:?} {seed}");
+    }
+    assert!(count >= 45 && templates.len() >= 9, "{count} questions, only {templates:?}");
+}
+
+#[test]
+fn a_question_about_what_was_put_somewhere_has_one_answer_in_the_script() {
+    for (seed, room) in ROOMS.into_iter().enumerate() {
+        let clip = Clip::new(&config(room, 90.0), 40 + seed as u64, 0);
+        let script = &clip.stage.script;
+        for q in clip.truth().questions.iter().filter(|q| TEMPLATES[q.template].starts_with("Place")) {
+            let puts: Vec<_> = script
+                .deeds
+                .iter()
+                .filter(|d| {
+                    d.verb == Verb::PutDown && d.thing.is_some_and(|t| script.things[t].name == q.slot_x)
+                })
+                .collect();
+            assert_eq!(puts.len(), 1, "{}", q.query);
+        }
+    }
+}
+
+#[test]
+fn the_eyes_are_on_a_thing_before_the_hand_moves_to_it() {
+    let (mut led, mut leads) = (0, Vec::new());
+    for (seed, room) in ROOMS.into_iter().enumerate() {
+        let clip = Clip::new(&config(room, 60.0), seed as u64, 1);
+        let truth = clip.truth();
+        for deed in clip.stage.script.deeds.iter().filter(|d| d.verb == Verb::PickUp) {
+            leads.push(deed.onset - deed.look);
+            let thing = deed.thing.expect("a thing");
+            let frames = (deed.look * clip.fps) as usize..(deed.onset * clip.fps) as usize;
+            // a blink may hide it
+            let is_on = truth.frames[frames].iter().any(|f| f.looked_at == Some(thing));
+            led += usize::from(is_on);
+        }
+    }
+    assert!(leads.len() >= 6, "{} things were picked up", leads.len());
+    let mean = leads.iter().sum::<f64>() / leads.len() as f64;
+    assert!((0.4..0.62).contains(&mean), "eyes lead by {mean} s");
+    assert!(led * 10 >= leads.len() * 7, "the eyes were on {led} of {}", leads.len());
+}
+
+#[test]
+fn boxes_hold_the_middle_of_their_thing_and_shares_are_shares() {
+    let clip = Clip::new(&config(RoomKind::Desk, 20.0), 3, 0);
+    let mut checked = 0;
+    for (index, frame) in clip.truth().frames.iter().enumerate() {
+        let time = index as f64 / clip.fps;
+        let view = clip.stage.view(time);
+        for seen in &frame.seen {
+            assert!((0.0..=1.0).contains(&seen.share), "{seen:?}");
+            let [x0, y0, x1, y1] = seen.bounds;
+            assert!(0.0 <= x0 && x0 < x1 && x1 <= 1.0 && 0.0 <= y0 && y0 < y1 && y1 <= 1.0, "{seen:?}");
+            if seen.actor >= clip.stage.script.things.len() {
+                continue;
+            }
+            let (x, y, depth) = view.project(clip.stage.sight_at(Sight::Thing(seen.actor), time));
+            if depth > 0.2 && (0.02..0.98).contains(&x) && (0.02..0.98).contains(&y) {
+                let slack = 0.01;
+                assert!(
+                    (x0 - slack..=x1 + slack).contains(&x) && (y0 - slack..=y1 + slack).contains(&y),
+                    "{} at {time}: {x} {y} is not in {seen:?}",
+                    clip.stage.script.things[seen.actor].name
+                );
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 500, "{checked}");
+}
+
+#[test]
+fn fixations_hold_still_in_the_room_while_the_head_turns() {
+    // where the eyes point, back in the room: it hardly turns within a fixation
+    let mut quiet = config(RoomKind::Kitchen, 30.0);
+    quiet.gaze.blinks_per_minute = 0.0;
+    quiet.gaze.dropouts_per_minute = 0.0;
+    let clip = Clip::new(&quiet, 8, 0);
+    let truth = clip.truth();
+    let ray = |index: usize| {
+        let view = clip.stage.view(index as f64 / clip.fps);
+        (view.ray(truth.frames[index].gaze).to_array(), view.ahead().to_array())
+    };
+    let angle = |a: [f32; 3], b: [f32; 3]| {
+        let dot: f32 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+        let long = |v: [f32; 3]| v.iter().map(|c| c * c).sum::<f32>().sqrt();
+        (dot / (long(a) * long(b))).clamp(-1.0, 1.0).acos().to_degrees()
+    };
+    let (mut eye, mut head, mut count) = (0.0, 0.0, 0);
+    for i in 1..truth.frames.len() {
+        let both =
+            truth.frames[i - 1].state == EyeState::Fixation && truth.frames[i].state == EyeState::Fixation;
+        let ((gaze_a, head_a), (gaze_b, head_b)) = (ray(i - 1), ray(i));
+        let turned = angle(head_a, head_b);
+        if both && turned > 1.0 {
+            let moved = angle(gaze_a, gaze_b);
+            // a saccade that begins and ends between two pictures is none of our business
+            if moved < 3.0 {
+                eye += moved;
+                head += turned;
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 10, "the head turned in {count} pictures");
+    assert!(eye < head * 0.6, "eyes turned {eye} degrees in the room, the head {head}");
+}
+
+#[test]
+fn blinks_and_dropouts_are_gaps_in_the_table_that_our_reader_sees() {
+    let mut blinking = config(RoomKind::Workshop, 40.0);
+    blinking.gaze.blinks_per_minute = 20.0;
+    blinking.gaze.dropouts_per_minute = 3.0;
+    let clip = Clip::new(&blinking, 2, 0);
+    let truth = clip.truth();
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("gaze.csv");
+    std::fs::write(&path, gaze_csv(&truth.samples, clip.fps)).expect("written");
+    let loaded =
+        recording::load(&path, &recording::LoadContext::default(), &JobCtx::detached()).expect("reads");
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+    let samples = &loaded.track.samples;
+    assert_eq!(samples.len(), truth.samples.len());
+    let gaps = samples.windows(2).filter(|p| (p[1].time - p[0].time).secs() > 0.04).count();
+    let shut = truth
+        .frames
+        .windows(2)
+        .filter(|p| {
+            let is = |s: EyeState| matches!(s, EyeState::Blink | EyeState::Dropout);
+            !is(p[0].state) && is(p[1].state)
+        })
+        .count();
+    assert!(gaps >= 8 && gaps >= shut, "{gaps} gaps, {shut} times shut");
+    // between them nearly everything is in the picture
+    let tracked = samples.iter().filter(|s| s.state == GazeState::Tracked).count();
+    assert!(tracked * 10 > samples.len() * 8, "{tracked} of {}", samples.len());
+}
+
+#[test]
+fn the_recorded_gaze_scatters_around_the_true_one() {
+    let clip = Clip::new(&config(RoomKind::Desk, 20.0), 4, 0);
+    let truth = clip.truth();
+    let mut errors: Vec<f32> = truth
+        .frames
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| f.state == EyeState::Fixation)
+        .filter_map(|(index, f)| {
+            let time = index as f64 / clip.fps;
+            let near = truth
+                .samples
+                .iter()
+                .min_by(|a, b| (a.secs - time).abs().total_cmp(&(b.secs - time).abs()))?;
+            let is_near = (near.secs - time).abs() < 0.004;
+            is_near.then(|| (near.pos[0] - f.gaze[0]).hypot(near.pos[1] - f.gaze[1]))
+        })
+        .collect();
+    errors.sort_by(f32::total_cmp);
+    let median = errors[errors.len() / 2];
+    // 0.6 degrees of offset and 0.25 of scatter in a view of 88 degrees
+    assert!((0.0005..0.02).contains(&median), "{median}");
+}
+
+#[test]
+fn questions_that_need_gaze_are_about_things_seen_at_other_times_too() {
+    let mut found = 0;
+    for seed in 0..6 {
+        let mut busy = config(ROOMS[seed as usize % 3], 60.0);
+        busy.story.gaze_only_per_minute = 3.0;
+        let clip = Clip::new(&busy, seed, 0);
+        let truth = clip.truth();
+        let script = &clip.stage.script;
+        for q in truth.questions.iter().filter(|q| q.needs_gaze) {
+            found += 1;
+            let named: Vec<usize> =
+                (0..script.things.len()).filter(|t| script.things[*t].name == q.slot_x).collect();
+            let inside = |i: usize| {
+                let time = i as f64 / clip.fps;
+                (q.moment[0]..=q.moment[1]).contains(&time)
+            };
+            let looked = |i: &usize| truth.frames[*i].looked_at.is_some_and(|a| named.contains(&a));
+            let on = (0..truth.frames.len()).filter(|i| inside(*i)).filter(looked).count();
+            let off = (0..truth.frames.len()).filter(|i| !inside(*i)).filter(looked).count();
+            let seen_elsewhere = (0..truth.frames.len())
+                .filter(|i| !inside(*i))
+                .any(|i| truth.frames[i].seen.iter().any(|s| named.contains(&s.actor) && s.share > 0.4));
+            assert!(seen_elsewhere, "{}", q.query);
+            assert!(on > off, "{}: {on} pictures in the moment, {off} elsewhere", q.query);
+        }
+    }
+    assert!(found >= 4, "{found} questions need gaze");
+}
+
+fn small() -> SynthConfig {
+    let mut config = config(RoomKind::Kitchen, 12.0);
+    config.clip.fps = 10;
+    config
+}
+
+#[test]
+fn pictures_are_the_same_again_and_show_something() {
+    let gpu = Gpu::headless().expect("a device");
+    let config = small();
+    let clip = Clip::new(&config, 1, 0);
+    let mut renderer = WorldRenderer::new(&gpu, [96, 96], &clip.stage.mesh);
+    let mut picture = |time: f64| {
+        assert!(renderer.draw(&clip.stage.frame(time, 3)).expect("draws").is_none());
+        renderer.next_done().expect("reads").expect("a picture")
+    };
+    let (first, again, later) = (picture(4.0), picture(4.0), picture(9.0));
+    let difference = |a: &[u8], b: &[u8]| {
+        a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / a.len() as f64
+    };
+    assert!(difference(&first.y, &again.y) < 0.05);
+    assert!(difference(&first.y, &later.y) > 2.0);
+    let mean = first.y.iter().map(|v| f64::from(*v)).sum::<f64>() / first.y.len() as f64;
+    let spread = first.y.iter().map(|v| (f64::from(*v) - mean).powi(2)).sum::<f64>() / first.y.len() as f64;
+    assert!((60.0..200.0).contains(&mean) && spread > 150.0, "{mean} {spread}");
+}
+
+#[test]
+fn a_set_that_was_stopped_goes_on_and_equals_one_that_was_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (whole, stopped) = (dir.path().join("whole"), dir.path().join("stopped"));
+    let config = small();
+    make_set(&config, 9, 2, &whole, &JobCtx::detached()).expect("is made");
+    // stops within the second clip: 120 pictures each
+    let slot: std::sync::Arc<std::sync::Mutex<Option<JobCtx>>> = std::sync::Arc::default();
+    let ctx = JobCtx::with_wake(std::sync::Arc::new({
+        let slot = std::sync::Arc::clone(&slot);
+        move || {
+            if let Some(ctx) = slot.lock().expect("no panic").as_ref()
+                && ctx.progress().done >= 150
+            {
+                ctx.cancel();
+            }
+        }
+    }));
+    *slot.lock().expect("no panic") = Some(ctx.clone());
+    let ended = make_set(&config, 9, 2, &stopped, &ctx);
+    assert!(matches!(ended, Err(gazenlq::synth::SynthError::Cancelled(_))));
+    let clips = std::fs::read_dir(stopped.join("clips")).expect("is there").count();
+    assert_eq!(clips, 1, "the clip that was not finished is gone");
+    assert_eq!(AnnotationFile::load(&stopped.join("nlq_train.json")).expect("reads").clips.len(), 1);
+    let report = make_set(&config, 9, 2, &stopped, &JobCtx::detached()).expect("goes on");
+    assert_eq!((report.made, report.kept), (1, 1));
+    for name in ["nlq_train.json", "nlq_val.json", "narrations.jsonl", "queries.jsonl"] {
+        let read = |root: &Path| std::fs::read(root.join(name)).expect("is there");
+        assert!(read(&whole) == read(&stopped), "{name}");
+    }
+    // another seed does not mix with it
+    let mut other = config.clone();
+    other.clip.length_secs = 13.0;
+    let error = make_set(&other, 9, 2, &stopped, &JobCtx::detached()).expect_err("is refused").to_string();
+    assert!(error.contains("another seed, configuration or version"), "{error}");
+}
+
+#[test]
+fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let out = dir.path().join("set");
+    let settings = dir.path().join("c.toml");
+    std::fs::write(&settings, "[clip]\nfps = 10\nval_share = 0.5\n").expect("written");
+    let [out_text, settings_text] = [&out, &settings].map(|p| p.to_str().expect("a path"));
+    let output = gazenlq(&[
+        "synth",
+        "--out",
+        out_text,
+        "--clips",
+        "2",
+        "--seed",
+        "3",
+        "--size",
+        "96",
+        "--length",
+        "16",
+        "--config",
+        settings_text,
+        "--json",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report = json(&output);
+    assert_eq!((report["made"].as_u64(), report["frames"].as_u64()), (Some(2), Some(320)));
+
+    for split in ["train", "val"] {
+        let path = out.join(format!("nlq_{split}.json"));
+        let file = AnnotationFile::load(&path).expect("reads");
+        assert_eq!(file.clips.len(), 1, "{split}");
+        let clip = &file.clips[0];
+        assert_eq!(clip.duration_secs, Some(16.0));
+        let found = lint(&path).expect("lints").findings;
+        let odd: Vec<_> = found.keys().filter(|o| **o != Oddity::CurlyApostrophe).collect();
+        assert!(odd.is_empty(), "{split}: {odd:?}");
+        let video = out.join("clips").join(format!("{}.mp4", clip.clip_uid));
+        assert_eq!(file.clip_of(&video).map(|c| &c.clip_uid), Some(&clip.clip_uid));
+        let mut reader = VideoReader::open(&video).expect("opens");
+        assert_eq!((reader.table().len(), reader.info().size), (160, [96, 96]));
+        let mut count = 0;
+        while reader.next_frame().expect("decodes").is_some() {
+            count += 1;
+        }
+        assert_eq!(count, 160);
+        let gaze = out.join("gaze").join(format!("{}.csv", clip.clip_uid));
+        let context = recording::LoadContext {
+            duration: Some(reader.info().duration),
+            video: Some(&video),
+            ..recording::LoadContext::default()
+        };
+        let loaded = recording::load(&gaze, &context, &JobCtx::detached()).expect("reads");
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        assert_eq!(loaded.track.format, gazenlq::gaze::GazeFormat::Ego4d);
+    }
+    let narrations = AnnotationFile::load(&out.join("narrations.jsonl")).expect("reads");
+    assert!(narrations.clips.iter().all(|c| !c.queries.is_empty()));
+    let about: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(out.join("synth.json")).expect("is there")).expect("is JSON");
+    assert_eq!(about["synthetic"], true);
+    assert_eq!(about["clips"].as_array().map(Vec::len), Some(2));
+
+    // a typo is one sentence that names the file
+    std::fs::write(&settings, "[clip]\nfpss = 10\n").expect("written");
+    let output = gazenlq(&["synth", "--out", out_text, "--config", settings_text]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("fpss") && stderr(&output).contains("c.toml"), "{}", stderr(&output));
+}
