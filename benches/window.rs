@@ -134,6 +134,7 @@ fn resident_bytes() -> u64 {
 }
 
 fn main() {
+    gazenlq::nn::ops::keep_freed_memory();
     let mut files: Vec<PathBuf> =
         std::env::args().skip(1).filter(|a| !a.starts_with('-')).map(PathBuf::from).collect();
     let is_empty = std::env::args().any(|a| a == "--empty");

@@ -235,12 +235,12 @@ fn fragment_main(point: Point) -> @location(0) vec4<f32> {
     let lamp_distance = length(to_lamp);
     let l = to_lamp / lamp_distance;
     let facing = max(dot(n, l), 0.0);
-    let seen = globals.lamp_proj * vec4<f32>(point.world + n * 0.012, 1.0);
+    let seen = globals.lamp_proj * vec4<f32>(point.world + n * 0.03, 1.0);
     let at = seen.xyz / seen.w;
     let uv = at.xy * vec2<f32>(0.5, -0.5) + 0.5;
     let texel = 1.1 / 512.0;
-    var lit = textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(texel, 0.5 * texel), at.z - 0.0006);
-    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv - vec2<f32>(0.5 * texel, texel), at.z - 0.0006);
+    var lit = textureSampleCompareLevel(shadow_map, shadow_sampler, uv + vec2<f32>(texel, 0.5 * texel), at.z - 0.001);
+    lit += textureSampleCompareLevel(shadow_map, shadow_sampler, uv - vec2<f32>(0.5 * texel, texel), at.z - 0.001);
     // beyond the map's edge nothing is in the way
     let inside = step(abs(at.x), 0.98) * step(abs(at.y), 0.98);
     lit = mix(1.0, lit * 0.5, inside);

@@ -6,6 +6,7 @@ use clap::Parser as _;
 use gazenlq::cli::Args;
 
 fn main() -> ExitCode {
+    gazenlq::nn::ops::keep_freed_memory();
     let mut args = Args::parse();
     match args.command.take() {
         Some(command) => {

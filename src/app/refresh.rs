@@ -55,15 +55,6 @@ fn expect_jumps(state: &mut AppState) {
     }
 }
 
-/// The moments on screen are where the user goes next.
-fn expect_jumps(state: &mut AppState) {
-    let starts: Vec<MediaTime> =
-        state.queries.shown().iter().flat_map(|answer| &answer.moments).map(|m| m.range.start()).collect();
-    if let Some(player) = &mut state.player {
-        player.expect(starts);
-    }
-}
-
 /// Pictures of a recording that a mean over a range is made from, at most.
 const MOST_PICTURES: usize = 1_024;
 

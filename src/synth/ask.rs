@@ -310,7 +310,9 @@ impl<'a> Asker<'a> {
             );
         }
         let picks = self.on(Verb::PickUp, name);
-        let is_pair = is_only && picks.len() == 1;
+        // what is put back where it was has no before and after
+        let has_moved = picks.iter().all(|p| self.script.deeds[*p].place != Some(place));
+        let is_pair = is_only && picks.len() == 1 && has_moved;
         if let (true, Some(pick)) = (is_pair, picks.first()) {
             let (was, it) = if is_plural(name) { ("were", "them") } else { ("was", "it") };
             let event = format!("I put {it} {preposition} {where_}");

@@ -52,9 +52,9 @@ pub enum SynthError {
     Video(#[from] crate::video::VideoError),
     #[error("cannot write: {reason}: {}", path.display())]
     Unwritable { reason: String, path: PathBuf },
-    #[error("clip {uid} in this folder was made with another seed, configuration or version; choose another folder, or remove this one: {}", path.display())]
-    OtherRun { uid: String, path: PathBuf },
-    #[error("this file is damaged ({reason}); remove it and the clip is made again: {}", path.display())]
+    #[error("this folder holds a set of another seed, configuration or version; choose another folder, or remove this one: {}", .0.display())]
+    OtherRun(PathBuf),
+    #[error("this file is damaged ({reason}); remove it and what it describes is made again: {}", path.display())]
     Damaged { reason: String, path: PathBuf },
     #[error("{0} ended without a reason; this is a mistake of the program")]
     Broken(&'static str),

@@ -141,7 +141,24 @@ impl<'a> Folder<'a> {
         }
         let text = toml::to_string(config).unwrap_or_default();
         let run = hex(&Sha256::digest(format!("{} {seed}\n{text}", env!("CARGO_PKG_VERSION"))));
-        Ok(Self { out: out.to_path_buf(), config, seed, run })
+        let folder = Self { out: out.to_path_buf(), config, seed, run };
+        // sets do not mix, also where the one before was ended by force
+        let about = out.join("synth.json");
+        match std::fs::read(&about) {
+            Ok(bytes) => folder.check_run(&bytes, &about).map(drop)?,
+            Err(_) => drop(folder.write_lists(&[], 0)?),
+        }
+        Ok(folder)
+    }
+
+    /// What a file of this run says; another run's file is refused.
+    fn check_run(&self, bytes: &[u8], path: &Path) -> Result<Value, SynthError> {
+        let record: Value = serde_json::from_slice(bytes)
+            .map_err(|e| SynthError::Damaged { reason: e.to_string(), path: path.to_path_buf() })?;
+        if record["run"] != self.run.as_str() {
+            return Err(SynthError::OtherRun(self.out.clone()));
+        }
+        Ok(record)
     }
 
     fn video(&self, uid: &str) -> PathBuf {
@@ -159,12 +176,7 @@ impl<'a> Folder<'a> {
             return Ok(None);
         }
         let bytes = std::fs::read(&path).map_err(|e| unwritable(&e, &path))?;
-        let record: Value = serde_json::from_slice(&bytes)
-            .map_err(|e| SynthError::Damaged { reason: e.to_string(), path: path.clone() })?;
-        if record["run"] != self.run.as_str() {
-            return Err(SynthError::OtherRun { uid: uid.to_owned(), path: self.out.clone() });
-        }
-        Ok(Some(record))
+        self.check_run(&bytes, &path).map(Some)
     }
 
     fn store(&self, clip: &Clip, truth: &Truth, encoder: &str, split: &str) -> Result<Value, SynthError> {
