@@ -17,7 +17,9 @@ use super::settings::to_toml;
 use super::start::read_start;
 use super::weights::Weights;
 use crate::eval::{Measures, PredictionFile, Provenance, evaluate};
-use crate::grounding::groundnlq::{Chance, GazeEstimator, GazeMode, GroundNlq, Pass, expected_tensors};
+use crate::grounding::groundnlq::{
+    Chance, GazeEstimator, GazeMode, GroundNlq, Pass, TextPadding, expected_tensors,
+};
 use crate::job::JobCtx;
 use crate::split::{SplitConfig, localize_split};
 
