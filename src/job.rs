@@ -31,6 +31,8 @@ pub enum Outcome<T> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     pub stage: String,
+    /// Figures of the moment, such as a loss; empty if there are none.
+    pub note: String,
     pub done: u64,
     /// 0 while unknown.
     pub total: u64,
@@ -54,6 +56,7 @@ struct Shared {
     done: AtomicU64,
     total: AtomicU64,
     stage: Mutex<(String, Instant)>,
+    note: Mutex<String>,
     wake: Wake,
 }
 
@@ -73,6 +76,7 @@ impl JobCtx {
             done: AtomicU64::new(0),
             total: AtomicU64::new(0),
             stage: Mutex::new((String::new(), Instant::now())),
+            note: Mutex::default(),
             wake,
         }))
     }
@@ -82,7 +86,13 @@ impl JobCtx {
         *self.0.stage.lock().unwrap_or_else(PoisonError::into_inner) = (name.to_owned(), Instant::now());
         self.0.done.store(0, Ordering::Relaxed);
         self.0.total.store(0, Ordering::Relaxed);
+        self.note("");
         (self.0.wake)();
+    }
+
+    /// Says something beside the progress; the next stage takes it away.
+    pub fn note(&self, text: &str) {
+        text.clone_into(&mut self.0.note.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Reports progress and, in the same breath, notices a cancel.
@@ -105,6 +115,7 @@ impl JobCtx {
         let (stage, since) = self.0.stage.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Progress {
             stage,
+            note: self.0.note.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             done: self.0.done.load(Ordering::Relaxed),
             total: self.0.total.load(Ordering::Relaxed),
             elapsed_secs: since.elapsed().as_secs_f64(),

@@ -27,5 +27,6 @@ pub mod split;
 pub mod stores;
 pub mod synth;
 pub mod time;
+pub mod train;
 pub mod video;
 pub mod view;

@@ -1,12 +1,12 @@
 //! `gazenlq data`: what is in annotation files, and what is odd.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 
 use super::{Ending, out};
-use crate::project::annotations::{LintReport, groundnlq_line, lint};
+use crate::project::annotations::{LintReport, groundnlq_line, lint, narration_lines};
 use crate::project::{AnnotationFile, write_whole};
 
 #[derive(Debug, Args)]
@@ -30,6 +30,16 @@ enum DataCommand {
         #[arg(long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Write EgoClip's narrations as lines to pretrain on
+    Narrations {
+        /// EgoClip's `egoclip.csv`
+        egoclip: PathBuf,
+        /// Annotations whose clips the narrations are cut to; may be given more than once
+        #[arg(long, value_name = "FILE", required = true)]
+        annotations: Vec<PathBuf>,
+        #[arg(long, value_name = "FILE")]
+        output: PathBuf,
+    },
 }
 
 pub fn run(args: &DataArgs) -> Result<Ending> {
@@ -44,6 +54,7 @@ pub fn run(args: &DataArgs) -> Result<Ending> {
             Ok(Ending::Fine)
         }
         DataCommand::Convert { file, output } => convert(file, output),
+        DataCommand::Narrations { egoclip, annotations, output } => narrations(egoclip, annotations, output),
     }
 }
 
@@ -77,7 +88,7 @@ fn print(report: &LintReport) {
     }
 }
 
-fn convert(file: &std::path::Path, output: &std::path::Path) -> Result<Ending> {
+fn convert(file: &Path, output: &Path) -> Result<Ending> {
     let annotations = AnnotationFile::load(file)?;
     let mut text = String::new();
     for (clip, query) in annotations.queries() {
@@ -92,4 +103,21 @@ fn convert(file: &std::path::Path, output: &std::path::Path) -> Result<Ending> {
     }
     out::line(format_args!("{} queries", annotations.queries().count()));
     Ok(Ending::Fine)
+}
+
+fn narrations(egoclip: &Path, annotations: &[PathBuf], output: &Path) -> Result<Ending> {
+    let mut all = AnnotationFile::default();
+    for file in annotations {
+        all.clips.extend(AnnotationFile::load(file)?.clips);
+    }
+    let bytes = std::fs::read(egoclip).with_context(|| format!("cannot read {}", egoclip.display()))?;
+    let (lines, counts) =
+        narration_lines(&bytes, &all).map_err(|what| anyhow::anyhow!("{what}: {}", egoclip.display()))?;
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    write_whole(output, text.as_bytes()).with_context(|| format!("cannot write {}", output.display()))?;
+    out::line(format_args!(
+        "{} lines of {} rows; {} are of videos without a clip, {} lie in no clip, {} cannot be read",
+        counts.written, counts.rows, counts.other_videos, counts.outside, counts.unreadable
+    ));
+    Ok(if counts.written > 0 { Ending::Fine } else { Ending::Absent })
 }

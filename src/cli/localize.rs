@@ -143,7 +143,7 @@ impl From<VideoPaddingArg> for VideoPadding {
     }
 }
 
-fn parse_shard(text: &str) -> Result<(usize, usize), String> {
+pub fn parse_shard(text: &str) -> Result<(usize, usize), String> {
     let parts = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
     parts.filter(|(i, n)| (1..=*n).contains(i)).ok_or_else(|| "expected i/n with 1 <= i <= n".to_owned())
 }

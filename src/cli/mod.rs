@@ -7,6 +7,7 @@ mod analyze;
 mod data;
 mod doctor;
 mod eval;
+mod experiment;
 mod gaze;
 mod localize;
 mod models;
@@ -17,6 +18,7 @@ mod query;
 mod render;
 mod submit;
 mod synth;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -68,6 +70,10 @@ pub enum Command {
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
     Submit(submit::SubmitArgs),
+    /// Train the networks
+    Train(train::TrainArgs),
+    /// Train a grid of networks and compare them
+    Experiment(experiment::ExperimentArgs),
     /// People's project files: show, merge, compare, export, import
     Project(project::ProjectArgs),
     /// Look into annotation files
@@ -156,6 +162,8 @@ pub fn run(command: Command) -> ExitCode {
         Command::Analyze(args) => analyze::run(&args),
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
+        Command::Experiment(args) => experiment::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Synth(args) => synth::run(&args),

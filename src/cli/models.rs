@@ -10,6 +10,7 @@ use super::{Ending, out};
 use crate::features::import_clip;
 use crate::grounding::groundnlq::{self, Config, GroundNlqError, Mismatch, StateDict};
 use crate::nn::{self, ModelDir, ModelState, ModelStatus, Registry};
+use crate::train::check::check as check_training;
 
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
@@ -171,10 +172,12 @@ fn show(registry: &Registry, name: &str, as_json: bool) -> Result<Ending> {
 }
 
 fn check(dir: &Path, as_json: bool) -> Result<Ending> {
-    let stages = groundnlq::check::check(dir, &nn::device())?;
+    let device = nn::device();
+    let mut stages = groundnlq::check::check(dir, &device)?;
+    stages.extend(check_training(dir, &device)?);
     if stages.is_empty() {
         bail!(
-            "no reference case in {}: expected meta.json or nms.json, there or one folder deeper",
+            "no reference case in {}: expected meta.json, nms.json, losses.safetensors or lr_schedule.json, there or one folder deeper",
             dir.display()
         );
     }

@@ -84,6 +84,9 @@ fn progress_text(progress: &Progress) -> String {
     if progress.total > 0 {
         text += &format!("  {}/{}", progress.done, progress.total);
     }
+    if !progress.note.is_empty() {
+        text += &format!("  {}", progress.note);
+    }
     if let Some(left) = progress.left_secs() {
         text += &format!("  {left:.0} s left");
     }

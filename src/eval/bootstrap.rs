@@ -66,6 +66,46 @@ pub fn intervals_of_means(
     draws.into_iter().map(middle).collect()
 }
 
+/// One figure beside another over the same queries.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Paired {
+    /// Mean of the first minus mean of the second.
+    pub difference: f64,
+    /// The middle 95 % of the draws.
+    pub interval: Interval,
+    /// How often draws say the opposite, on both sides: the chance of such a difference between equals.
+    pub p_value: f64,
+}
+
+/// Compares two figures query by query: each entry is the query's clip, numbered, and its two values.
+/// Whole clips are drawn, as in `intervals`.
+pub fn paired(values: &[(usize, f64, f64)], resamples: usize, seed: u64) -> Paired {
+    let places = values.iter().map(|(clip, ..)| clip + 1).max().unwrap_or(0);
+    let mut sums = vec![(0.0, 0.0); places];
+    for (clip, a, b) in values {
+        sums[*clip].0 += 1.0;
+        sums[*clip].1 += a - b;
+    }
+    sums.retain(|(count, _)| *count > 0.0);
+    let mean = |sums: &mut dyn Iterator<Item = (f64, f64)>| {
+        let (count, sum) = sums.fold((0.0, 0.0), |(n, s), (count, sum)| (n + count, s + sum));
+        sum / count
+    };
+    let difference = mean(&mut sums.iter().copied());
+    let mut random = SplitMix(seed);
+    let mut draws = Vec::with_capacity(resamples);
+    for _ in 0..resamples {
+        let mut drawn = (0..sums.len()).map(|_| sums[random.below(sums.len())]);
+        draws.push(mean(&mut drawn));
+    }
+    let share = |is: &dyn Fn(f64) -> bool| {
+        // with the observed one, so that no finite number of draws gives a chance of nothing
+        (draws.iter().filter(|draw| is(**draw)).count() + 1) as f64 / (draws.len() + 1) as f64
+    };
+    let p_value = (2.0 * share(&|draw| draw <= 0.0).min(share(&|draw| draw >= 0.0))).min(1.0);
+    Paired { difference, interval: middle(draws), p_value }
+}
+
 fn middle(mut draws: Vec<f64>) -> Interval {
     if draws.is_empty() || draws.iter().any(|d| d.is_nan()) {
         return Interval { low: f64::NAN, high: f64::NAN };
@@ -93,6 +133,18 @@ mod tests {
         let tallies: Vec<_> = (0..400).map(|i| tally(i, i % 2 == 0)).collect();
         let found = intervals(&tallies, 2000, 1)[0];
         assert!((found.low - 0.451).abs() < 0.006 && (found.high - 0.549).abs() < 0.006, "{found:?}");
+    }
+
+    #[test]
+    fn a_difference_is_told_from_none() {
+        // the first is right in two more of ten queries, in every clip
+        let values: Vec<_> =
+            (0..200).map(|i| (i / 10, f64::from(i % 10 < 5), f64::from(i % 10 < 3))).collect();
+        let found = paired(&values, 1000, 1);
+        assert!((found.difference - 0.2).abs() < 1e-12 && found.p_value < 0.01, "{found:?}");
+        let same: Vec<_> = (0..200).map(|i| (i / 10, f64::from(i % 3 == 0), f64::from(i % 3 == 1))).collect();
+        let found = paired(&same, 1000, 1);
+        assert!(found.p_value > 0.3 && found.interval.low < 0.0 && found.interval.high > 0.0, "{found:?}");
     }
 
     #[test]

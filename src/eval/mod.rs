@@ -15,7 +15,7 @@ pub mod review;
 pub mod submission;
 pub mod what_if;
 
-pub use bootstrap::Interval;
+pub use bootstrap::{Interval, Paired, paired};
 pub use predictions::{Prediction, PredictionFile, Provenance, Window};
 pub use recall::{Measures, Report, Scores, evaluate, hull_iou};
 

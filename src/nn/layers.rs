@@ -40,7 +40,9 @@ impl Linear {
     /// # Shapes
     /// `weight` `[out, in]`, `bias` `[out]`
     pub fn new(weight: Tensor, bias: Tensor) -> Result<Self> {
+        let is_trained = weight.track_op() || bias.track_op();
         if ops::is_fast(&weight)
+            && !is_trained
             && let Some(packed) = Packed::new(&weight, &bias)?
         {
             return Ok(Self(Weights::Packed(packed)));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::SplitError;
 use crate::grounding::groundnlq::{
-    Ask, EncodedClip, GazeEstimator, GazeFeatures, GazeScope, GroundNlq, Grounding, StepGrid, align_tokens,
+    Ask, EncodedClip, FeatureGrid, GazeConfig, GazeFeatures, GazeScope, GroundNlq, Grounding, StepGrid,
+    align_tokens,
 };
 use crate::nn::Tensor;
 use crate::project::{AnnotatedClip, QueryKey};
@@ -39,15 +40,10 @@ pub fn encode(network: &GroundNlq, inputs: &Inputs, clip: &AnnotatedClip) -> Res
     let video = set.clip(&place)?;
     let config = network.config();
     check_dim(&video.features, "video features", uid, config.features.video_dim, &set.store)?;
-    let grid = StepGrid {
-        stride_frames: set.stride_frames as f32,
-        window_frames: config.features.window_frames,
-        fps: set.fps as f32,
-        start_secs: video.start_secs as f32,
-    };
+    let grid = step_grid(&config.features, set, video.start_secs);
     let gaze = match (network.estimator(), &inputs.gaze) {
         (Some(estimator), Some(set)) => {
-            let features = gaze_features(network, estimator, set, clip)?;
+            let features = gaze_features(&config.gaze, set, clip)?;
             let estimates = estimator.estimate(&features).map_err(failed)?;
             let steps = video.features.dims()[0];
             let aligned = align_tokens(&estimates, config.gaze.align, &grid, steps);
@@ -74,15 +70,23 @@ pub fn ask(
     network.localize(clip, &text, how).map_err(|error| SplitError::Network { key: id, error })
 }
 
+/// How a clip's steps lie in time, of which the first starts at `start_secs`.
+pub fn step_grid(network: &FeatureGrid, set: &FeatureSet, start_secs: f64) -> StepGrid {
+    StepGrid {
+        stride_frames: set.stride_frames as f32,
+        window_frames: network.window_frames,
+        fps: set.fps as f32,
+        start_secs: start_secs as f32,
+    }
+}
+
 /// A clip's gaze features. Of a whole video only the runs of windows that touch the clip are taken;
 /// since windows attend within their run, the others make no difference.
-fn gaze_features(
-    network: &GroundNlq,
-    estimator: &GazeEstimator,
+pub fn gaze_features(
+    config: &GazeConfig,
     set: &FeatureSet,
     clip: &AnnotatedClip,
 ) -> Result<GazeFeatures, SplitError> {
-    let config = &network.config().gaze;
     let (name, span) = match set.level {
         FeatureLevel::Clip => (&clip.clip_uid, None),
         FeatureLevel::Video => (&clip.video_uid, clip.video_secs),
@@ -99,7 +103,7 @@ fn gaze_features(
             let what = format!("clip {} lies at {start:.1} to {end:.1} s, beyond their end", clip.clip_uid);
             return Err(SplitError::Store(set.entry(name, what)));
         }
-        let runs = estimator.runs_around(windows, first, last);
+        let runs = config.runs_around(windows, first, last);
         let cut = features.narrow(0, runs.start, runs.len());
         features = cut.map_err(|e| SplitError::Network { key: name.clone(), error: e.into() })?;
         clip_start_secs -= runs.start as f64 * window_secs;

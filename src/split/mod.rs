@@ -17,7 +17,7 @@ use crate::job::{Cancelled, JobCtx};
 use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey};
 use crate::stores::{FeatureSet, StoreError, TEXT_ARRAYS};
 
-pub use inputs::{Inputs, ask, encode};
+pub use inputs::{Inputs, ask, encode, gaze_features, step_grid};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {

@@ -29,5 +29,6 @@ mod shaders;
 mod sound;
 mod support;
 mod synth;
+mod training;
 mod video;
 mod view;

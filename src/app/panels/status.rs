@@ -111,9 +111,16 @@ mod tests {
 
     #[test]
     fn progress_tells_stage_part_and_time() {
-        let progress = Progress { stage: "Looking".into(), done: 25, total: 100, elapsed_secs: 40.0 };
+        let progress = Progress {
+            stage: "Looking".into(),
+            note: String::new(),
+            done: 25,
+            total: 100,
+            elapsed_secs: 40.0,
+        };
         assert_eq!(progress_text(TaskKind::Features, &progress), "Looking  25 %  40 s so far, 2 min left");
-        let begun = Progress { stage: String::new(), done: 0, total: 0, elapsed_secs: 0.2 };
+        let begun =
+            Progress { stage: String::new(), note: String::new(), done: 0, total: 0, elapsed_secs: 0.2 };
         assert_eq!(progress_text(TaskKind::Open, &begun), "Opening  0 s so far");
     }
 }

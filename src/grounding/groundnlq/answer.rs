@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use serde::Serialize;
 
-use super::{DecodeConfig, GroundNlqError, LevelOutput, StepGrid, Trace, in_seconds, probability};
+use super::{DecodeConfig, GroundNlqError, LevelOutput, Pass, StepGrid, in_seconds, probability};
 use crate::grounding::Window;
 
 /// What stands behind a text's last token. In the reference it depends on the other questions of the
@@ -95,7 +95,7 @@ impl PieceExplanation {
         first_step: usize,
         levels: &[LevelOutput],
         windows: &[Window],
-        trace: &Trace,
+        pass: &Pass,
     ) -> Result<Self, GroundNlqError> {
         let step_secs = grid.step_secs();
         let half = if decode.adds_half_window { 0.5 * grid.window_frames / grid.fps } else { 0.0 };
@@ -119,7 +119,7 @@ impl PieceExplanation {
             start_secs,
             levels: levels.iter().map(curve).collect(),
             candidates: windows.iter().map(|w| in_seconds(w, grid, decode, duration_secs)).collect(),
-            attention: trace.stages.iter().map(map).collect::<Result<_, GroundNlqError>>()?,
+            attention: pass.stages.iter().map(map).collect::<Result<_, GroundNlqError>>()?,
         })
     }
 }

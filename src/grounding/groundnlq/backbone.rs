@@ -5,13 +5,14 @@
 
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
+use rayon::prelude::*;
 
 use super::blocks::{Block, BlockShape, Half, MaskedConv, Sequence, load_norm};
 use super::config::{Config, FusionPosition, GazeMode, VideoPadding};
 use super::fusion::{FusedHalf, Fusion, GazeBranch};
-use super::trace::Trace;
+use super::pass::Pass;
 use crate::nn::layers::LayerNorm;
-use crate::nn::ops::Extent;
+use crate::nn::ops::{Activation, Extent, activate};
 
 pub struct Backbone {
     video: Embedding,
@@ -112,15 +113,15 @@ impl Backbone {
 
     /// # Shapes
     /// `tokens` [rows, text_dim], of which `valid` are a text and the rest zero
-    pub fn encode_text(&self, tokens: &Tensor, valid: usize, trace: &mut Trace) -> Result<Sequence> {
+    pub fn encode_text(&self, tokens: &Tensor, valid: usize, pass: &mut Pass) -> Result<Sequence> {
         let extent = Extent { rows: tokens.dim(0)?, valid };
-        let mut x = self.text.forward(tokens, extent, trace)?;
-        if trace.wants_stages() {
-            trace.stages.push(("txt_after_embd".to_owned(), x.clone()));
+        let mut x = self.text.forward(tokens, extent, pass)?;
+        if pass.wants_stages() {
+            pass.stages.push(("txt_after_embd".to_owned(), x.clone()));
         }
         for block in &self.text_blocks {
-            let half = block.first_half(&x, extent, trace)?;
-            x = block.second_half(&half, None, None, trace)?;
+            let half = block.first_half(&x, extent, pass)?;
+            x = block.second_half(&half, None, None, pass)?;
         }
         Ok(Sequence { x, extent })
     }
@@ -129,11 +130,11 @@ impl Backbone {
     ///
     /// # Shapes
     /// `video` [steps, video_dim], at most `max_steps` steps; `gaze` [steps, width]
-    pub fn encode_video(&self, video: &Tensor, gaze: Option<&Tensor>, trace: &mut Trace) -> Result<Encoded> {
+    pub fn encode_video(&self, video: &Tensor, gaze: Option<&Tensor>, pass: &mut Pass) -> Result<Encoded> {
         let extents = self.extents(video.dim(0)?);
         let extent = extents[0];
         let video = video.pad_with_zeros(0, 0, extent.rows - extent.valid)?;
-        let mut x = self.video.forward(&video, extent, trace)?;
+        let mut x = self.video.forward(&video, extent, pass)?;
         let positions = match &self.positions {
             Some(table) => {
                 let used = table.narrow(0, 0, extent.valid)?;
@@ -144,8 +145,8 @@ impl Backbone {
         if let Some(positions) = &positions {
             x = (x + positions)?;
         }
-        if trace.wants_stages() {
-            trace.stages.push(("vid_after_pe".to_owned(), x.clone()));
+        if pass.wants_stages() {
+            pass.stages.push(("vid_after_pe".to_owned(), x.clone()));
         }
         let gaze = match gaze {
             Some(gaze) => Some(gaze.pad_with_zeros(0, 0, extent.rows - extent.valid)?),
@@ -153,7 +154,7 @@ impl Backbone {
         };
         let (state, gaze) = match (&self.fusion, gaze) {
             (Some(fusion), Some(gaze)) => {
-                let half = fusion.first_half(&x, &gaze, positions.as_ref(), extent, trace)?;
+                let half = fusion.first_half(&x, &gaze, positions.as_ref(), extent, pass)?;
                 (State::Fusing(half), None)
             }
             (None, Some(gaze)) if !self.gaze_branches.is_empty() => {
@@ -162,7 +163,7 @@ impl Backbone {
             _ => (State::Between(x), None),
         };
         let mut encoded = Encoded { extents, levels: Vec::new(), done: 0, state, gaze };
-        self.advance(&mut encoded, None, trace)?;
+        self.advance(&mut encoded, None, pass)?;
         Ok(encoded)
     }
 
@@ -174,41 +175,41 @@ impl Backbone {
         &self,
         encoded: &Encoded,
         text: &Sequence,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Vec<(Tensor, Extent)>> {
         let mut encoded = encoded.clone();
-        self.advance(&mut encoded, Some(text), trace)?;
+        self.advance(&mut encoded, Some(text), pass)?;
         let mut levels = Vec::with_capacity(self.norms.len());
         for (level, (x, norm)) in encoded.levels.iter().zip(&self.norms).enumerate() {
             let normed = norm.as_ref().map_or_else(|| Ok(x.clone()), |norm| norm.forward(x))?;
-            trace.stage("backbone", &format!("level{level}"), x);
-            trace.stage("fpn", &format!("level{level}"), &normed);
+            pass.stage("backbone", &format!("level{level}"), x);
+            pass.stage("fpn", &format!("level{level}"), &normed);
             levels.push((normed, encoded.extents[level]));
         }
         Ok(levels)
     }
 
     /// Runs the blocks that are left; without a text it stops where one is needed.
-    fn advance(&self, encoded: &mut Encoded, text: Option<&Sequence>, trace: &mut Trace) -> Result<()> {
+    fn advance(&self, encoded: &mut Encoded, text: Option<&Sequence>, pass: &mut Pass) -> Result<()> {
         loop {
             let (done, level) = (encoded.done, encoded.done.saturating_sub(self.stem));
             let x = match &encoded.state {
                 State::Fusing(half) => {
                     let (Some(fusion), Some(text)) = (&self.fusion, text) else { return Ok(()) };
-                    encoded.state = State::Between(fusion.second_half(half, text, trace)?);
+                    encoded.state = State::Between(fusion.second_half(half, text, pass)?);
                     continue;
                 }
                 State::Inside(half) => {
                     let Some(text) = text else { return Ok(()) };
-                    let beside = match (self.gaze_branches.get(done), &encoded.gaze) {
-                        (Some(branch), Some(gaze)) if done < self.stem => {
-                            let name = self.blocks[done].name();
-                            Some((branch.forward(&half.x, gaze, half.extent, name, trace)?, branch.scale()))
-                        }
-                        _ => None,
-                    };
-                    let beside = beside.as_ref().map(|(x, scale)| (x, *scale));
-                    let x = self.blocks[done].second_half(half, Some(text), beside, trace)?;
+                    let mut beside = None;
+                    if let (Some(branch), Some(gaze)) = (self.gaze_branches.get(done), &encoded.gaze)
+                        && let Some(scale) = pass.branch_scale(branch.scale())?
+                    {
+                        let name = self.blocks[done].name();
+                        beside = Some((branch.forward(&half.x, gaze, half.extent, name, pass)?, scale));
+                    }
+                    let beside = beside.as_ref().map(|(x, scale)| (x, scale));
+                    let x = self.blocks[done].second_half(half, Some(text), beside, pass)?;
                     encoded.done += 1;
                     encoded.state = State::Between(x);
                     continue;
@@ -220,11 +221,11 @@ impl Backbone {
             }
             let Some(block) = self.blocks.get(done) else { return Ok(()) };
             let extent = encoded.extents[encoded.levels.len()];
-            let half = block.first_half(x, extent, trace)?;
+            let half = block.first_half(x, extent, pass)?;
             if block.attends_to_text() {
                 encoded.state = State::Inside(half);
             } else {
-                encoded.state = State::Between(block.second_half(&half, None, None, trace)?);
+                encoded.state = State::Between(block.second_half(&half, None, None, pass)?);
                 encoded.done += 1;
             }
         }
@@ -287,16 +288,16 @@ impl Embedding {
         Ok(Self { name, layers: layers.collect::<Result<_>>()? })
     }
 
-    fn forward(&self, x: &Tensor, extent: Extent, trace: &mut Trace) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, extent: Extent, pass: &mut Pass) -> Result<Tensor> {
         let mut x = x.clone();
         for (i, (conv, norm)) in self.layers.iter().enumerate() {
             x = conv.forward(&x, extent)?;
-            trace.stage(self.name, &format!("{i}.conv"), &x);
+            pass.stage(self.name, &format!("{i}.conv"), &x);
             if let Some(norm) = norm {
                 x = norm.forward(&x)?;
-                trace.stage(self.name, &format!("{i}.norm"), &x);
+                pass.stage(self.name, &format!("{i}.norm"), &x);
             }
-            x = x.relu()?;
+            x = activate(&x, Activation::Relu)?;
         }
         Ok(x)
     }
@@ -308,12 +309,14 @@ impl Embedding {
 /// → [steps, width]
 pub fn sinusoid(steps: usize, width: usize, like: &VarBuilder) -> Result<Tensor> {
     let root = (width as f64).sqrt() as f32;
-    let table = (0..steps).flat_map(|step| {
-        (0..width).map(move |channel| {
-            let angle = step as f64 / 10_000f64.powf((channel / 2 * 2) as f64 / width as f64);
-            let value = if channel % 2 == 0 { angle.sin() } else { angle.cos() };
-            value as f32 / root
-        })
+    let divisor = |channel: usize| 10_000f64.powf((channel / 2 * 2) as f64 / width as f64);
+    let divisors: Vec<f64> = (0..width).map(divisor).collect();
+    let mut table = vec![0f32; steps * width];
+    table.par_chunks_mut(width.max(1)).enumerate().for_each(|(step, row)| {
+        for (channel, (value, divisor)) in row.iter_mut().zip(&divisors).enumerate() {
+            let angle = step as f64 / divisor;
+            *value = (if channel % 2 == 0 { angle.sin() } else { angle.cos() }) as f32 / root;
+        }
     });
-    Tensor::from_iter(table, like.device())?.reshape((steps, width))?.to_dtype(like.dtype())
+    Tensor::from_vec(table, (steps, width), like.device())?.to_dtype(like.dtype())
 }

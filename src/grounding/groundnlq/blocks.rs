@@ -7,7 +7,7 @@
 use candle_core::{Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::trace::Trace;
+use super::pass::Pass;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{
     Activation, DepthwiseNorm, Extent, Pads, attention_between, attention_weights, band_attention,
@@ -123,13 +123,13 @@ impl SelfAttention {
         stride: usize,
         out: Extent,
         place: &str,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Tensor> {
         let mut parts = Vec::with_capacity(3);
         for (norm, linear) in &self.projections {
             let normed = norm.forward(x, stride, out)?;
             if parts.is_empty() {
-                trace.stage(place, "attn.query_norm", &normed);
+                pass.stage(place, "attn.query_norm", &normed);
             }
             parts.push(linear.forward(&normed)?);
         }
@@ -189,10 +189,10 @@ impl CrossAttention {
         other: &Tensor,
         valid: usize,
         [place, name]: [&str; 2],
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Tensor> {
         let (keys, values) = (self.key.forward(other)?, self.value.forward(other)?);
-        trace.attention(place, name, || self.weights(queries, &keys, valid))?;
+        pass.attention(place, name, || self.weights(queries, &keys, valid))?;
         let mixed = match self.radius {
             Some(radius) => {
                 // the sign of the scores is that of the queries
@@ -204,16 +204,16 @@ impl CrossAttention {
         self.proj.forward(&mixed)
     }
 
-    /// Leaves in the trace what `forward` looked at, of arguments that were kept from it.
+    /// Leaves in the pass what `forward` looked at, of arguments that were kept from it.
     pub fn explain(
         &self,
         queries: &Tensor,
         other: &Tensor,
         valid: usize,
         [place, name]: [&str; 2],
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<()> {
-        trace.attention(place, name, || self.weights(queries, &self.key.forward(other)?, valid))
+        pass.attention(place, name, || self.weights(queries, &self.key.forward(other)?, valid))
     }
 
     fn weights(&self, queries: &Tensor, keys: &Tensor, valid: usize) -> Result<Tensor> {
@@ -289,11 +289,7 @@ impl Block {
     }
 
     /// The part that does not depend on the text.
-    pub fn first_half(&self, x: &Tensor, out: Extent, trace: &mut Trace) -> Result<Half> {
-        let attended = self.attn.forward(&self.ln1.forward(x)?, self.stride, out, &self.name, trace)?;
-        if trace.wants_stages() {
-            trace.stage(&self.name, "attn", &masked(&attended, out)?);
-        }
+    pub fn first_half(&self, x: &Tensor, out: Extent, pass: &mut Pass) -> Result<Half> {
         let pooled;
         let skip = match self.stride {
             1 => x,
@@ -302,7 +298,17 @@ impl Block {
                 &pooled
             }
         };
-        let x = residual(skip, &attended, &self.attn_scale, out.valid, Pads::Zero)?;
+        let x = match pass.branch_scale(&self.attn_scale)? {
+            Some(scale) => {
+                let normed = self.ln1.forward(x)?;
+                let attended = self.attn.forward(&normed, self.stride, out, &self.name, pass)?;
+                if pass.wants_stages() {
+                    pass.stage(&self.name, "attn", &masked(&attended, out)?);
+                }
+                residual(skip, &attended, &scale, out.valid, Pads::Zero)?
+            }
+            None => masked(skip, out)?,
+        };
         let queries = match &self.cross {
             Some((norm, cross)) => Some(cross.queries(&norm.forward(&x)?)?),
             None => None,
@@ -316,27 +322,30 @@ impl Block {
         half: &Half,
         text: Option<&Sequence>,
         beside: Option<(&Tensor, &Tensor)>,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Tensor> {
         let Half { x, extent, queries } = half;
         let mut x = x.clone();
-        if let (Some((norm, cross)), Some(queries), Some(text)) = (&self.cross, queries, text) {
+        if let (Some((norm, cross)), Some(queries), Some(text)) = (&self.cross, queries, text)
+            && let Some(scale) = pass.branch_scale(&self.attn_scale)?
+        {
             let other = norm.forward(&text.x)?;
             let place = [self.name.as_str(), "cross_attn"];
-            let attended = cross.forward(queries, &other, text.extent.valid, place, trace)?;
-            if trace.wants_stages() {
-                trace.stage(&self.name, "cross_attn", &masked(&attended, *extent)?);
+            let attended = cross.forward(queries, &other, text.extent.valid, place, pass)?;
+            if pass.wants_stages() {
+                pass.stage(&self.name, "cross_attn", &masked(&attended, *extent)?);
             }
-            x = residual(&x, &attended, &self.attn_scale, extent.valid, Pads::Zero)?;
+            x = residual(&x, &attended, &scale, extent.valid, Pads::Zero)?;
         }
         if let Some((branch, scale)) = beside {
             x = residual(&x, branch, scale, extent.valid, Pads::Zero)?;
         }
+        let Some(scale) = pass.branch_scale(&self.mlp_scale)? else { return Ok(x) };
         let hidden = self.mlp[0].forward_with(&self.ln2.forward(&x)?, Activation::Gelu)?;
         let hidden = self.mlp[1].forward(&hidden)?;
-        trace.stage(&self.name, "mlp", &hidden);
-        let out = residual(&x, &hidden, &self.mlp_scale, extent.valid, Pads::Zero)?;
-        trace.stage(&self.name, "out", &out);
+        pass.stage(&self.name, "mlp", &hidden);
+        let out = residual(&x, &hidden, &scale, extent.valid, Pads::Zero)?;
+        pass.stage(&self.name, "out", &out);
         Ok(out)
     }
 }

@@ -9,7 +9,7 @@ use candle_nn::VarBuilder;
 
 use super::blocks::{CrossAttention, SelfAttention, Sequence, load_norm, masked};
 use super::config::{Config, GazeMode};
-use super::trace::Trace;
+use super::pass::Pass;
 use crate::nn::layers::LayerNorm;
 use crate::nn::ops::{Extent, Pads, residual};
 
@@ -68,10 +68,10 @@ impl GazeBranch {
         gaze: &(Tensor, Option<Tensor>),
         extent: Extent,
         place: &str,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<Tensor> {
         let [queries, tokens] = self.inputs(x, gaze)?;
-        self.attn.forward(&queries, &tokens, extent.valid, [place, GAZE_ATTN], trace)
+        self.attn.forward(&queries, &tokens, extent.valid, [place, GAZE_ATTN], pass)
     }
 }
 
@@ -126,35 +126,85 @@ impl Fusion {
         tokens: &Tensor,
         positions: Option<&Tensor>,
         extent: Extent,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> Result<FusedHalf> {
         let tokens = (tokens.clone(), positions.cloned());
         let gaze = self.gaze.inputs(video, &tokens)?;
-        let place = [NAME, GAZE_ATTN];
-        let branch = self.gaze.attn.forward(&gaze[0], &gaze[1], extent.valid, place, trace)?;
         let queries = self.text_attn.queries(&self.gaze.ln_v.forward(video)?)?;
-        if trace.wants_stages() {
-            trace.stage(NAME, "gaze", &masked(&branch, extent)?);
+        let Some(scale) = pass.branch_scale(&self.gaze.scale)? else {
+            return Ok(FusedHalf { x: video.clone(), queries, gaze, extent });
+        };
+        let place = [NAME, GAZE_ATTN];
+        let branch = self.gaze.attn.forward(&gaze[0], &gaze[1], extent.valid, place, pass)?;
+        if pass.wants_stages() {
+            pass.stage(NAME, "gaze", &masked(&branch, extent)?);
         }
         // the padding stays: the first video block reads what the embedding left there
-        let x = residual(video, &branch, &self.gaze.scale, extent.valid, Pads::Keep)?;
+        let x = residual(video, &branch, &scale, extent.valid, Pads::Keep)?;
         Ok(FusedHalf { x, queries, gaze, extent })
     }
 
-    pub fn second_half(&self, half: &FusedHalf, text: &Sequence, trace: &mut Trace) -> Result<Tensor> {
+    pub fn second_half(&self, half: &FusedHalf, text: &Sequence, pass: &mut Pass) -> Result<Tensor> {
         let FusedHalf { x, queries, gaze, extent } = half;
         // the first half ran without a question, and nobody looked
-        self.gaze.attn.explain(&gaze[0], &gaze[1], extent.valid, [NAME, GAZE_ATTN], trace)?;
-        let other = self.ln_t.forward(&text.x)?;
-        let place = [NAME, "text_attn"];
-        let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, trace)?;
-        if trace.wants_stages() {
-            trace.stage(NAME, "text", &masked(&branch, *extent)?);
+        self.gaze.attn.explain(&gaze[0], &gaze[1], extent.valid, [NAME, GAZE_ATTN], pass)?;
+        let mut x = x.clone();
+        if let Some(scale) = pass.branch_scale(&self.text_scale)? {
+            let other = self.ln_t.forward(&text.x)?;
+            let place = [NAME, "text_attn"];
+            let branch = self.text_attn.forward(queries, &other, text.extent.valid, place, pass)?;
+            if pass.wants_stages() {
+                pass.stage(NAME, "text", &masked(&branch, *extent)?);
+            }
+            x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
         }
-        let x = residual(x, &branch, &self.text_scale, extent.valid, Pads::Keep)?;
-        let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, trace)?;
-        let out = residual(&x, &branch, &self.self_scale, extent.valid, Pads::Keep)?;
-        trace.stage(NAME, "out", &out);
-        Ok(out)
+        if let Some(scale) = pass.branch_scale(&self.self_scale)? {
+            let branch = self.self_attn.forward(&self.ln_a.forward(&x)?, 1, *extent, NAME, pass)?;
+            x = residual(&x, &branch, &scale, extent.valid, Pads::Keep)?;
+        }
+        pass.stage(NAME, "out", &x);
+        Ok(x)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::*;
+    use crate::grounding::groundnlq::expected_tensors;
+    use crate::grounding::groundnlq::pass::Keep;
+    use crate::nn::ops::testing::{builder, check_differences, noise, parameters, weighed};
+
+    #[test]
+    fn gradients_are_those_of_small_differences() {
+        let mut config = Config::default();
+        config.network.width = 8;
+        config.network.heads = 2;
+        config.network.window = vec![3];
+        config.gaze.heads = 2;
+        for (mode, gaze_window) in [(GazeMode::Positive, 0), (GazeMode::NegAttention, 3)] {
+            config.gaze.mode = mode;
+            config.fusion.gaze_window = gaze_window;
+            let shapes = expected_tensors(&config).unwrap();
+            let mut vars =
+                parameters(shapes.into_iter().filter(|(name, _)| name.starts_with("gaze_fusion.")));
+            let double = |shape: &[usize], seed| noise(shape, seed).to_dtype(DType::F64).unwrap();
+            let inputs = [double(&[6, 8], 1), double(&[6, 8], 2), double(&[3, 8], 3)];
+            let positions = double(&[6, 8], 4);
+            let names = ["video", "tokens", "text"].map(str::to_owned);
+            vars.extend(names.into_iter().zip(inputs.map(|x| candle_core::Var::from_tensor(&x).unwrap())));
+            let input =
+                |name: &str| vars.iter().find(|(known, _)| known == name).unwrap().1.as_tensor().clone();
+            let extent = Extent { rows: 6, valid: 5 };
+            check_differences(&vars, || {
+                let fusion = Fusion::load(&builder(&vars).pp("gaze_fusion"), &config)?;
+                let mut pass = Pass::new(Keep::Nothing);
+                let text = Sequence { x: input("text"), extent: Extent { rows: 3, valid: 2 } };
+                let (video, tokens) = (input("video"), input("tokens"));
+                let half = fusion.first_half(&video, &tokens, Some(&positions), extent, &mut pass)?;
+                weighed(&fusion.second_half(&half, &text, &mut pass)?)
+            });
+        }
     }
 }

@@ -6,13 +6,13 @@ use candle_nn::VarBuilder;
 use super::blocks::{MaskedConv, load_norm, masked};
 use super::config::NetworkConfig;
 use crate::nn::layers::LayerNorm;
-use crate::nn::ops::Extent;
+use crate::nn::ops::{Activation, Extent, activate};
 
 pub struct Heads {
     cls: Head,
     reg: Head,
-    /// One number a level.
-    scales: Vec<f64>,
+    /// One number a level, each of shape `[1]`.
+    scales: Vec<Tensor>,
 }
 
 /// What the heads say of one level.
@@ -29,8 +29,8 @@ pub struct LevelOutput {
 
 impl Heads {
     pub fn load(weights: &VarBuilder, config: &NetworkConfig) -> Result<Self> {
-        let scale = |level| weights.get((), &format!("reg_head.scale.{level}.scale"))?.to_scalar::<f32>();
-        let scales = (0..config.levels()).map(|level| Ok(f64::from(scale(level)?))).collect::<Result<_>>()?;
+        let scale = |level| weights.get((), &format!("reg_head.scale.{level}.scale"))?.reshape(1);
+        let scales = (0..config.levels()).map(scale).collect::<Result<_>>()?;
         Ok(Self {
             cls: Head::load(&weights.pp("cls_head"), "cls_head", 1, config)?,
             reg: Head::load(&weights.pp("reg_head"), "offset_head", 2, config)?,
@@ -41,10 +41,17 @@ impl Heads {
     /// # Shapes
     /// `x` [rows, width] of pyramid level `level`
     pub fn forward(&self, x: &Tensor, extent: Extent, level: usize) -> Result<LevelOutput> {
-        let logits = self.cls.forward(x, extent)?.flatten_all()?.to_vec1()?;
-        let offsets = masked(&(self.reg.forward(x, extent)? * self.scales[level])?.relu()?, extent)?;
-        let offsets = offsets.to_vec2::<f32>()?.into_iter().map(|pair| [pair[0], pair[1]]).collect();
+        let (logits, offsets) = self.raw(x, extent, level)?;
+        let logits = logits.flatten_all()?.to_vec1()?;
+        let offsets = masked(&offsets, extent)?.to_vec2::<f32>()?;
+        let offsets = offsets.into_iter().map(|pair| [pair[0], pair[1]]).collect();
         Ok(LevelOutput { stride: 1 << level, extent, logits, offsets })
+    }
+
+    /// Logits [rows, 1] and offsets [rows, 2], to be learned from.
+    pub fn raw(&self, x: &Tensor, extent: Extent, level: usize) -> Result<(Tensor, Tensor)> {
+        let offsets = self.reg.forward(x, extent)?.broadcast_mul(&self.scales[level])?;
+        Ok((self.cls.forward(x, extent)?, activate(&offsets, Activation::Relu)?))
     }
 }
 
@@ -77,7 +84,7 @@ impl Head {
             if let Some(norm) = norm {
                 x = norm.forward(&x)?;
             }
-            x = x.relu()?;
+            x = activate(&x, Activation::Relu)?;
         }
         self.last.forward(&x, extent)
     }

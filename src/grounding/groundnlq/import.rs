@@ -1,11 +1,12 @@
 //! A checkpoint converted once: a folder with safetensors and the configuration, ready to be opened.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, GroundNlq, GroundNlqError, Mismatch, StateDict, read_checkpoint};
+use super::{Config, GroundNlq, GroundNlqError, Mismatch, StateDict, Tensors, read_checkpoint};
 use crate::nn::{ModelDir, NnError, sha256_of};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -83,16 +84,45 @@ pub fn import(
         tensors.remove(name);
     }
     let folder = models.path().join(id);
-    std::fs::create_dir_all(&folder).map_err(NnError::io(&folder))?;
-    let tensors = tensors.into_iter().collect();
+    let origin = Origin {
+        source: checkpoint.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        source_sha256: sha256_of(checkpoint)?,
+        state_dict: which,
+    };
+    write(&folder, &tensors, config, origin)?;
+    Ok((Imported::open(&folder)?, mismatch))
+}
+
+/// Writes weights of our own as a folder like an imported model's; `source` says where they are from.
+pub fn write_model(
+    folder: &Path,
+    tensors: &Tensors,
+    config: &Config,
+    source: &str,
+) -> Result<(), GroundNlqError> {
+    let origin =
+        Origin { source: source.to_owned(), source_sha256: String::new(), state_dict: StateDict::Raw };
+    write(folder, tensors, config, origin)
+}
+
+/// The parts of a record that do not follow from the weights.
+struct Origin {
+    source: String,
+    source_sha256: String,
+    state_dict: StateDict,
+}
+
+fn write(folder: &Path, tensors: &Tensors, config: &Config, origin: Origin) -> Result<(), GroundNlqError> {
+    std::fs::create_dir_all(folder).map_err(NnError::io(folder))?;
+    let tensors: HashMap<&str, Tensor> = tensors.iter().map(|(name, t)| (name.as_str(), t.clone())).collect();
     let partial = folder.join("model.safetensors.part");
     candle_core::safetensors::save(&tensors, &partial)?;
     let weights = folder.join(WEIGHTS);
     std::fs::rename(&partial, &weights).map_err(NnError::io(&weights))?;
     let record = Record {
-        source: checkpoint.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        source_sha256: sha256_of(checkpoint)?,
-        state_dict: match which {
+        source: origin.source,
+        source_sha256: origin.source_sha256,
+        state_dict: match origin.state_dict {
             StateDict::Raw => "state_dict",
             StateDict::Ema => "state_dict_ema",
         }
@@ -104,7 +134,7 @@ pub fn import(
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(NnError::io(&path))?;
     }
-    Ok((Imported::open(&folder)?, mismatch))
+    Ok(())
 }
 
 /// Every imported model in `models`, by name.

@@ -31,10 +31,11 @@ mod fusion;
 mod gaze;
 mod heads;
 mod import;
+mod pass;
 #[cfg(test)]
 mod plain_paths;
+mod points;
 mod reference_config;
-mod trace;
 mod weights;
 
 use std::path::{Path, PathBuf};
@@ -51,11 +52,12 @@ pub use config::{
     GazeScope, NetworkConfig, VideoPadding,
 };
 pub use decode::{StepGrid, candidates, in_seconds, probability, suppressed};
-pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, align_tokens};
+pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, Learned, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
-pub use import::{Imported, import, imported};
-pub use trace::{Keep, Trace};
+pub use import::{Imported, import, imported, write_model};
+pub use pass::{Chance, Keep, Pass};
+pub use points::Points;
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};
 
 use super::Window;
@@ -138,11 +140,22 @@ impl GroundNlq {
     /// Gaze tokens for a clip of `steps` steps, as `encode_clip` takes them; `None` if the network has
     /// no gaze path. They depend on no question, and may be kept as long as the estimator is frozen.
     pub fn gaze_tokens(&self, gaze: &GazeFeatures, steps: usize) -> Result<Option<Tensor>, GroundNlqError> {
+        let grid = StepGrid::from(&self.config.features);
+        self.gaze_tokens_in(gaze, &grid, steps, &mut Pass::new(Keep::Nothing))
+    }
+
+    /// The same for steps that lie elsewhere, as a pass of training has it: gradients flow through.
+    pub fn gaze_tokens_in(
+        &self,
+        gaze: &GazeFeatures,
+        grid: &StepGrid,
+        steps: usize,
+        pass: &mut Pass,
+    ) -> Result<Option<Tensor>, GroundNlqError> {
         let Some(estimator) = &self.estimator else { return Ok(None) };
         let features = self.accepted("gaze", &gaze.features, self.config.gaze.input_dim)?;
-        let estimates = estimator.estimate(&GazeFeatures { features, ..gaze.clone() })?;
-        let grid = StepGrid::from(&self.config.features);
-        Ok(Some(align_tokens(&estimates, self.config.gaze.align, &grid, steps)?))
+        let estimates = estimator.estimate_in(&GazeFeatures { features, ..gaze.clone() }, pass)?;
+        Ok(Some(align_tokens(&estimates, self.config.gaze.align, grid, steps)?))
     }
 
     /// Computes what no question is needed for: about a quarter of the work.
@@ -169,14 +182,14 @@ impl GroundNlq {
             let found = gaze.dims().to_vec();
             return Err(GroundNlqError::Shape { what: "gaze", expected: self.config.network.width, found });
         }
-        let mut trace = Trace::new(Keep::Nothing);
+        let mut pass = Pass::new(Keep::Nothing);
         let max = self.config.features.max_steps;
         let mut pieces = Vec::new();
         for first_step in piece_starts(steps, max) {
             let count = max.min(steps - first_step);
             let part = |x: &Tensor| x.narrow(0, first_step, count)?.contiguous();
             let gaze = gaze.as_ref().map(part).transpose()?;
-            let encoded = self.backbone.encode_video(&part(&video)?, gaze.as_ref(), &mut trace)?;
+            let encoded = self.backbone.encode_video(&part(&video)?, gaze.as_ref(), &mut pass)?;
             pieces.push(Piece { first_step, encoded });
         }
         Ok(EncodedClip { pieces, steps, duration_secs, grid: StepGrid::from(&self.config.features) })
@@ -195,15 +208,15 @@ impl GroundNlq {
         let text = self.accepted("text", text, self.config.features.text_dim)?;
         let padding = usize::from(ask.text_padding == TextPadding::Padded);
         let tokens = text.pad_with_zeros(0, 0, padding)?;
-        let mut trace = Trace::new(Keep::Nothing);
-        let text = self.backbone.encode_text(&tokens, text.dim(0)?, &mut trace)?;
+        let mut pass = Pass::new(Keep::Nothing);
+        let text = self.backbone.encode_text(&tokens, text.dim(0)?, &mut pass)?;
         let mut decode = self.config.decode.clone();
         decode.nms.keep = ask.keep.unwrap_or(decode.nms.keep);
         let mut found = Vec::new();
         let mut explained = Vec::new();
         for piece in &clip.pieces {
-            let mut trace = Trace::new(if ask.explain { Keep::Attention } else { Keep::Nothing });
-            let levels = self.backbone.pyramid(&piece.encoded, &text, &mut trace)?;
+            let mut pass = Pass::new(if ask.explain { Keep::Attention } else { Keep::Nothing });
+            let levels = self.backbone.pyramid(&piece.encoded, &text, &mut pass)?;
             let levels = self.outputs(&levels)?;
             let shift = piece.first_step as f32;
             let windows = candidates(&levels, &decode).into_iter().map(|w| Window {
@@ -219,7 +232,7 @@ impl GroundNlq {
                     piece.first_step,
                     &levels,
                     &windows,
-                    &trace,
+                    &pass,
                 )?);
             }
             found.extend(windows);
@@ -244,14 +257,14 @@ impl GroundNlq {
         video: &Tensor,
         text: &Tensor,
         tokens: usize,
-    ) -> Result<(Trace, Vec<LevelOutput>), GroundNlqError> {
+    ) -> Result<(Pass, Vec<LevelOutput>), GroundNlqError> {
         let video = self.accepted("video", video, self.config.features.video_dim)?;
         let text = self.accepted("text", text, self.config.features.text_dim)?;
-        let mut trace = Trace::new(Keep::Stages);
-        let encoded = self.backbone.encode_video(&video, None, &mut trace)?;
-        let text = self.backbone.encode_text(&text, tokens, &mut trace)?;
-        let levels = self.backbone.pyramid(&encoded, &text, &mut trace)?;
-        Ok((trace, self.outputs(&levels)?))
+        let mut pass = Pass::new(Keep::Stages);
+        let encoded = self.backbone.encode_video(&video, None, &mut pass)?;
+        let text = self.backbone.encode_text(&text, tokens, &mut pass)?;
+        let levels = self.backbone.pyramid(&encoded, &text, &mut pass)?;
+        Ok((pass, self.outputs(&levels)?))
     }
 
     fn outputs(

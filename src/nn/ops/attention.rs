@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp1, CustomOp3, D, Layout, Result, Shape, Te
 use rayon::prelude::*;
 
 use super::gemm::{Destination, Into, Mat, Threads, matmul};
+use super::gradient::{on_values, shaped};
 use super::{is_fast, simd, values};
 
 /// Queries that a task takes at most.
@@ -138,11 +139,7 @@ pub fn attention_between([q, k, v]: [&Tensor; 3], heads: usize, keys: usize, sig
         bail!("attention: {:?} to {keys} of {:?} with {heads} heads", q.dims(), k.dims());
     }
     if is_fast(q) {
-        return q.contiguous()?.apply_op3_no_bwd(
-            &k.contiguous()?,
-            &v.contiguous()?,
-            &Between { heads, keys, sign },
-        );
+        return q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, Between { heads, keys, sign });
     }
     let v = by_head(&v.narrow(0, 0, keys)?, heads)?;
     let mixed = attention_weights(q, k, heads, keys, None, sign)?.matmul(&v)?;
@@ -216,11 +213,69 @@ impl CustomOp3 for Between {
         fused(&inputs, self.heads, Sees::All, &mut out, d);
         Ok((CpuStorage::F32(out), q_layout.shape().clone()))
     }
+
+    fn bwd(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let d = q.dim(1)?;
+        let width = d / self.heads;
+        let [dq, dk, dv] = on_values([q, k, v, gradient], |[q, k, v, gradient]| {
+            let heads = (0..self.heads).into_par_iter();
+            let parts = heads
+                .map(|head| self.back([q, k, v].map(|x| &x[head * width..]), &gradient[head * width..], d));
+            let parts: Vec<[Vec<f32>; 3]> = parts.collect();
+            let whole = [q.len(), k.len(), v.len()];
+            Ok([0, 1, 2].map(|which| {
+                let mut out = vec![0f32; whole[which]];
+                for (head, part) in parts.iter().enumerate() {
+                    for (out, part) in out.chunks_exact_mut(d).zip(part[which].chunks_exact(width)) {
+                        out[head * width..(head + 1) * width].copy_from_slice(part);
+                    }
+                }
+                out
+            }))
+        })?;
+        Ok((Some(shaped(dq, q)?), Some(shaped(dk, k)?), Some(shaped(dv, v)?)))
+    }
+}
+
+impl Between {
+    /// Gradients of one head's queries, keys and values; rows of the inputs are `d` apart.
+    fn back(&self, [q, k, v]: [&[f32]; 3], gradient: &[f32], d: usize) -> [Vec<f32>; 3] {
+        let (width, keys) = (d / self.heads, self.keys);
+        let queries = q.len().div_ceil(d);
+        let scale = self.sign / (width as f32).sqrt();
+        let product = |sizes: [usize; 3], a: Mat, b: Mat, factor: f32| {
+            let mut out = vec![0f32; sizes[0] * sizes[2]];
+            let into = Destination { data: &mut out, stride: sizes[2] };
+            matmul(sizes, a, b, factor, into, Into::Replace, Threads::One);
+            out
+        };
+        let [q, k, v, gradient] = [q, k, v, gradient].map(|x| Mat::rows(x, d));
+        let mut weights = product([queries, width, keys], q, Mat::transposed(k.data, d), scale);
+        let mut dscores = product([queries, width, keys], gradient, Mat::transposed(v.data, d), 1.0);
+        for (weights, dscores) in weights.chunks_exact_mut(keys).zip(dscores.chunks_exact_mut(keys)) {
+            let sum = simd::exp_row(weights);
+            simd::scale(weights, 1.0 / sum);
+            let mean = simd::dot(weights, dscores);
+            dscores.iter_mut().zip(weights).for_each(|(d, weight)| *d = *weight * (*d - mean));
+        }
+        [
+            product([queries, keys, width], Mat::rows(&dscores, keys), k, scale),
+            product([keys, queries, width], Mat::transposed(&dscores, keys), q, scale),
+            product([keys, queries, width], Mat::transposed(&weights, keys), gradient, 1.0),
+        ]
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, noise};
+    use super::super::testing::{assert_close, check_gradients, noise};
     use super::*;
 
     #[test]
@@ -246,6 +301,7 @@ mod tests {
                 let weights = attention_weights(&q, &k, heads, keys, None, sign).unwrap();
                 let plain = weights.matmul(&seen).unwrap().transpose(0, 1).unwrap();
                 assert_close(&fast, &plain.reshape(q.shape()).unwrap(), 2e-5);
+                check_gradients([&q, &k, &v], |qkv| attention_between(qkv, heads, keys, sign));
             }
         }
     }

@@ -1,15 +1,18 @@
-//! Fast inference operations for the CPU, each with a plain candle path for other devices.
+//! Fast operations for the CPU, each with a plain candle path for other devices.
 //!
 //! candle's own CPU kernels lose most of their time in scalar `exp` and `erf`, a slow im2col and
 //! extra passes over memory. These fuse bias and activation into the product, keep attention
 //! scores in cache, and use AVX2 with FMA where the processor has it (asked at run time).
-//! They are for inference: none has a backward pass.
+//! Those that GroundNLQ and GazeNLQ are made of have a backward pass; the others are for inference.
 
 mod attention;
 mod band;
 mod conv;
+mod conv3d;
+mod depthwise;
 mod elementwise;
 mod gemm;
+mod gradient;
 mod linear;
 mod norm;
 mod packed;
@@ -20,11 +23,13 @@ mod temporal;
 pub use attention::{Sees, attention, attention_between, attention_weights};
 pub use band::band_attention;
 pub use conv::{Conv, Padding, conv2d};
+pub use conv3d::conv3d_half;
+pub use depthwise::DepthwiseNorm;
 pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
 pub use packed::Packed;
-pub use temporal::{DepthwiseNorm, Extent, Pads, max_pool_half, residual, unfold};
+pub use temporal::{Extent, Pads, max_pool_half, residual, unfold};
 
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};
 
@@ -91,8 +96,8 @@ mod plain_only {
 }
 
 #[cfg(test)]
-mod testing {
-    use candle_core::{Device, Tensor};
+pub(crate) mod testing {
+    use candle_core::{DType, Device, Result, Tensor, Var};
 
     /// Reproducible values in about -3..3.
     pub fn noise(shape: &[usize], seed: u32) -> Tensor {
@@ -106,6 +111,80 @@ mod testing {
             })
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    /// Asserts that the fast path's gradients are those of the plain path in double precision.
+    #[track_caller]
+    pub fn check_gradients<const N: usize>(
+        inputs: [&Tensor; N],
+        op: impl Fn([&Tensor; N]) -> Result<Tensor>,
+    ) {
+        let gradients = |dtype: DType| {
+            let vars = inputs.map(|x| Var::from_tensor(&x.to_dtype(dtype).unwrap()).unwrap());
+            let y = op(std::array::from_fn(|i| vars[i].as_tensor())).unwrap();
+            let weights = noise(y.dims(), 99).to_dtype(dtype).unwrap();
+            let store = (y * weights).unwrap().sum_all().unwrap().backward().unwrap();
+            vars.map(|var| store.get(&var).unwrap().to_dtype(DType::F32).unwrap())
+        };
+        let (fast, plain) = (gradients(DType::F32), gradients(DType::F64));
+        for (fast, plain) in fast.iter().zip(&plain) {
+            let size =
+                plain.abs().unwrap().flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();
+            assert_close(fast, plain, 2e-5 * size.max(1.0));
+        }
+    }
+
+    /// Asserts that gradients are what small differences of the parameters (f64) say, for some values
+    /// of each parameter. `loss` computes everything from the parameters anew.
+    #[track_caller]
+    pub fn check_differences(vars: &[(String, Var)], loss: impl Fn() -> Result<Tensor>) {
+        const STEP: f64 = 1e-5;
+        let number = || loss().unwrap().to_scalar::<f64>().unwrap();
+        let store = loss().unwrap().backward().unwrap();
+        for (name, var) in vars {
+            let gradient = store.get(var).unwrap_or_else(|| panic!("{name} has no gradient"));
+            let gradient = gradient.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            let values = var.flatten_all().unwrap().to_vec1::<f64>().unwrap();
+            for i in (0..values.len()).step_by(values.len().div_ceil(5)) {
+                let at = |shift: f64| {
+                    let mut values = values.clone();
+                    values[i] += shift;
+                    var.set(&Tensor::from_vec(values, var.shape(), &Device::Cpu).unwrap()).unwrap();
+                    number()
+                };
+                let expected = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+                at(0.0);
+                let error = (gradient[i] - expected).abs();
+                let found = gradient[i];
+                assert!(
+                    error < 1e-6 * (1.0 + expected.abs()),
+                    "{name}[{i}]: {found}, differences {expected}"
+                );
+            }
+        }
+    }
+
+    /// Reproducible parameters of these names and shapes in f64; norms and scales near 1.
+    pub fn parameters(shapes: impl IntoIterator<Item = (String, Vec<usize>)>) -> Vec<(String, Var)> {
+        let of = |(index, (name, shape)): (usize, (String, Vec<usize>))| {
+            let mut values = (noise(&shape, index as u32 + 1).to_dtype(DType::F64).unwrap() * 0.2).unwrap();
+            if name.contains("norm") || name.contains("ln_") || name.contains("scale") {
+                values = (values + 1.0).unwrap();
+            }
+            (name, Var::from_tensor(&values).unwrap())
+        };
+        shapes.into_iter().enumerate().map(of).collect()
+    }
+
+    /// The parameters as a network takes them.
+    pub fn builder(vars: &[(String, Var)]) -> candle_nn::VarBuilder<'static> {
+        let tensors = vars.iter().map(|(name, var)| (name.clone(), var.as_tensor().clone())).collect();
+        candle_nn::VarBuilder::from_tensors(tensors, DType::F64, &Device::Cpu)
+    }
+
+    /// A sum in which every value counts differently.
+    pub fn weighed(x: &Tensor) -> Result<Tensor> {
+        (x * noise(x.dims(), 77).to_dtype(x.dtype())?)?.sum_all()
     }
 
     /// Asserts that two tensors agree in shape, and in value to `tolerance`.

@@ -90,6 +90,12 @@ simd! {
         }
     }
 
+    pub fn add(y: &mut [f32], x: &[f32]) {
+        for (y, x) in y.iter_mut().zip(x) {
+            *y += x;
+        }
+    }
+
     /// y += a x
     pub fn axpy(y: &mut [f32], x: &[f32], a: f32) {
         for (y, x) in y.iter_mut().zip(x) {
@@ -136,6 +142,28 @@ simd! {
         }
     }
 
+    /// Multiplies a gradient by the derivative of exact GELU at x.
+    pub fn gelu_gradient(gradient: &mut [f32], x: &[f32]) {
+        for (g, x) in gradient.iter_mut().zip(x) {
+            let z = x.abs() * std::f32::consts::FRAC_1_SQRT_2;
+            let t = 1.0 / mul_add::<FMA>(0.327_591_1, z, 1.0);
+            let p = mul_add::<FMA>(1.061_405_4, t, -1.453_152);
+            let p = mul_add::<FMA>(p, t, 1.421_413_7);
+            let p = mul_add::<FMA>(p, t, -0.284_496_74);
+            let p = mul_add::<FMA>(p, t, 0.254_829_6) * t;
+            let bell = exp::<FMA>(-z * z);
+            let erf = (1.0 - p * bell).copysign(*x);
+            // 1 / sqrt(2 pi)
+            *g *= mul_add::<FMA>(0.398_942_3 * *x, bell, 0.5 * (1.0 + erf));
+        }
+    }
+
+    pub fn relu(row: &mut [f32]) {
+        for x in row {
+            *x = x.max(0.0);
+        }
+    }
+
     /// OpenAI's x * sigmoid(1.702 x), in place.
     pub fn quick_gelu(row: &mut [f32]) {
         for x in row {
@@ -171,6 +199,64 @@ simd! {
         let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
         for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
             *y = mul_add::<FMA>((*x - mean) * inverse, *weight, *bias);
+        }
+    }
+
+    /// The way back through `layer_norm_row`: `dx` is written, `dweight` and `dbias` are added to.
+    pub fn layer_norm_row_gradient(
+        x: &[f32],
+        weight: &[f32],
+        eps: f32,
+        gradient: &[f32],
+        dx: &mut [f32],
+        dweight: &mut [f32],
+        dbias: &mut [f32],
+    ) {
+        const LANES: usize = 16;
+        let n = x.len() as f32;
+        let (chunks, tail) = x.as_chunks::<LANES>();
+        let mut sums = [0f32; LANES];
+        for chunk in chunks {
+            for (sum, x) in sums.iter_mut().zip(chunk) {
+                *sum += *x;
+            }
+        }
+        let mean = (sums.iter().sum::<f32>() + tail.iter().sum::<f32>()) / n;
+        let mut squares = [0f32; LANES];
+        for chunk in chunks {
+            for (sum, x) in squares.iter_mut().zip(chunk) {
+                *sum = mul_add::<FMA>(*x - mean, *x - mean, *sum);
+            }
+        }
+        let tail_squares: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
+        let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
+        // dx holds the normalised row for a while
+        for ((((dx, x), g), dweight), dbias) in
+            dx.iter_mut().zip(x).zip(gradient).zip(dweight).zip(dbias)
+        {
+            *dx = (*x - mean) * inverse;
+            *dweight = mul_add::<FMA>(*g, *dx, *dweight);
+            *dbias += g;
+        }
+        let (mut plain, mut along) = ([0f32; LANES], [0f32; LANES]);
+        let ((g, g_tail), (w, w_tail)) = (gradient.as_chunks::<LANES>(), weight.as_chunks::<LANES>());
+        let (normed, normed_tail) = dx.as_chunks::<LANES>();
+        for ((g, w), normed) in g.iter().zip(w).zip(normed) {
+            for ((((plain, along), g), w), normed) in
+                plain.iter_mut().zip(&mut along).zip(g).zip(w).zip(normed)
+            {
+                *plain = mul_add::<FMA>(*g, *w, *plain);
+                *along = mul_add::<FMA>(*g * *w, *normed, *along);
+            }
+        }
+        let (mut plain, mut along) = (plain.iter().sum::<f32>(), along.iter().sum::<f32>());
+        for ((g, w), normed) in g_tail.iter().zip(w_tail).zip(normed_tail) {
+            plain += g * w;
+            along += g * w * normed;
+        }
+        let (plain, along) = (plain / n, along / n);
+        for ((dx, g), w) in dx.iter_mut().zip(gradient).zip(weight) {
+            *dx = inverse * (mul_add::<FMA>(*g, *w, -plain) - *dx * along);
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What networks over time do with sequences that end before their array does: convolutions, a
-//! maximum over neighbours, and residual sums that keep the padding clean.
+//! What networks over time do with sequences that end before their array does: unfolding for
+//! convolutions, a maximum over neighbours, and residual sums that keep the padding clean.
 //!
 //! A sequence is a tensor [rows, channels], of which the first `valid` rows mean something.
 
-use candle_core::{CpuStorage, CustomOp1, CustomOp3, DType, Layout, Result, Shape, Tensor, bail};
+use candle_core::{CpuStorage, CustomOp1, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
+use super::gradient::{PIECE, added_up, on_values, shaped};
 use super::{is_fast, simd, values};
 
 /// How long an array over time is, and how much of it means something.
@@ -20,7 +21,7 @@ impl Extent {
     ///
     /// # Shapes
     /// → [rows, 1]
-    fn mask(self, like: &Tensor) -> Result<Tensor> {
+    pub(super) fn mask(self, like: &Tensor) -> Result<Tensor> {
         let mask = (0..self.rows).map(|i| if i < self.valid { 1f32 } else { 0.0 });
         Tensor::from_iter(mask, like.device())?.reshape((self.rows, 1))?.to_dtype(like.dtype())
     }
@@ -37,7 +38,7 @@ pub fn unfold(x: &Tensor, kernel: usize, extent: Extent) -> Result<Tensor> {
         bail!("unfold: {extent:?} and a kernel of {kernel} do not fit {rows} rows");
     }
     if is_fast(x) {
-        return x.contiguous()?.apply_op1_no_bwd(&Unfold { kernel, extent });
+        return x.contiguous()?.apply_op1(Unfold { kernel, extent });
     }
     let around = x.pad_with_zeros(0, kernel / 2, kernel / 2)?;
     let taps = (0..kernel).map(|tap| around.narrow(0, tap, rows)).collect::<Result<Vec<_>>>()?;
@@ -69,96 +70,23 @@ impl CustomOp1 for Unfold {
         });
         Ok((CpuStorage::F32(out), (rows, self.kernel * channels).into()))
     }
-}
 
-/// A depthwise convolution over three neighbours without bias, then layer normalisation.
-pub struct DepthwiseNorm {
-    /// [3, channels]
-    kernel: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    /// The same three one after another, for the CPU.
-    flat: Vec<f32>,
-    eps: f32,
-}
-
-impl DepthwiseNorm {
-    /// # Shapes
-    /// `kernel` [channels, 1, 3], `weight` and `bias` `[channels]`
-    pub fn new(kernel: &Tensor, weight: Tensor, bias: Tensor, eps: f32) -> Result<Self> {
-        let kernel = kernel.squeeze(1)?.t()?.contiguous()?;
-        if kernel.dim(0)? != 3 || kernel.dim(1)? != weight.elem_count() || weight.dims() != bias.dims() {
-            bail!("depthwise: kernel {:?} does not fit norm {:?}", kernel.dims(), weight.dims());
-        }
-        let parts = [kernel.flatten_all()?, weight.flatten_all()?, bias.flatten_all()?];
-        let flat = Tensor::cat(&parts, 0)?.to_dtype(DType::F32)?.to_vec1()?;
-        Ok(Self { kernel, weight, bias, flat, eps })
-    }
-
-    /// Every `stride`-th position; the convolution gives zero from `out.valid` on, so that the norm
-    /// gives its bias there.
-    ///
-    /// # Shapes
-    /// `x` [rows, channels] → [out.rows, channels]
-    pub fn forward(&self, x: &Tensor, stride: usize, out: Extent) -> Result<Tensor> {
-        if is_fast(x) {
-            return x.contiguous()?.apply_op1_no_bwd(&Depthwise { layer: self, stride, out });
-        }
-        let (rows, channels) = x.dims2()?;
-        // zeros before, and enough of them after for the last output position
-        let after = (out.rows * stride + 1).saturating_sub(rows);
-        let around = x.pad_with_zeros(0, 1, after)?;
-        let mut sum = Tensor::zeros((out.rows, channels), x.dtype(), x.device())?;
-        for tap in 0..3 {
-            let taken = around.narrow(0, tap, out.rows * stride)?;
-            let taken = taken.reshape((out.rows, stride, channels))?.narrow(1, 0, 1)?.squeeze(1)?;
-            sum = (sum + taken.broadcast_mul(&self.kernel.get(tap)?)?)?;
-        }
-        let sum = sum.broadcast_mul(&out.mask(x)?)?;
-        super::layer_norm(&sum, &self.weight, &self.bias, self.eps)
-    }
-}
-
-struct Depthwise<'a> {
-    layer: &'a DepthwiseNorm,
-    stride: usize,
-    out: Extent,
-}
-
-impl CustomOp1 for Depthwise<'_> {
-    fn name(&self) -> &'static str {
-        "depthwise-norm"
-    }
-
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, channels) = layout.shape().dims2()?;
-        let x = values(storage, layout)?;
-        let flat = &self.layer.flat;
-        if flat.len() != 5 * channels {
-            bail!("depthwise: {} channels expected, found {channels}", flat.len() / 5);
-        }
-        let (kernel, norm) = flat.split_at(3 * channels);
-        let (weight, bias) = norm.split_at(channels);
-        let mut out = vec![0f32; self.out.rows * channels];
-        let body = |sum: &mut Vec<f32>, (row, out): (usize, &mut [f32])| {
-            sum.fill(0.0);
-            if row < self.out.valid {
-                let taps = (0..3).filter_map(|tap| Some((tap, (row * self.stride + tap).checked_sub(1)?)));
-                for (tap, at) in taps.filter(|(_, at)| *at < rows) {
-                    simd::multiply_add(
-                        sum,
-                        &x[at * channels..(at + 1) * channels],
-                        &kernel[tap * channels..(tap + 1) * channels],
-                    );
+    fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let channels = x.dim(1)?;
+        let Self { kernel, extent } = *self;
+        let dx = on_values([gradient], |[gradient]| {
+            let mut dx = vec![0f32; x.elem_count()];
+            dx.par_chunks_mut(channels).enumerate().with_min_len(16).for_each(|(at, dx)| {
+                for tap in 0..kernel {
+                    let row = (at + kernel / 2).checked_sub(tap).filter(|row| *row < extent.valid);
+                    let Some(row) = row else { continue };
+                    let first = (row * kernel + tap) * channels;
+                    simd::add(dx, &gradient[first..first + channels]);
                 }
-            }
-            simd::layer_norm_row(sum, weight, bias, self.layer.eps, out);
-        };
-        out.par_chunks_mut(channels)
-            .enumerate()
-            .with_min_len(16)
-            .for_each_init(|| vec![0f32; channels], body);
-        Ok((CpuStorage::F32(out), (self.out.rows, channels).into()))
+            });
+            Ok(dx)
+        })?;
+        Ok(Some(shaped(dx, x)?))
     }
 }
 
@@ -173,7 +101,7 @@ pub fn max_pool_half(x: &Tensor, out: Extent) -> Result<Tensor> {
         bail!("pooling: {rows} rows do not give {}", out.valid);
     }
     if is_fast(x) {
-        return x.contiguous()?.apply_op1_no_bwd(&MaxPool(out));
+        return x.contiguous()?.apply_op1(MaxPool(out));
     }
     // a copy of the first and last row on each side changes no maximum
     let before = x.narrow(0, 0, 1)?;
@@ -210,6 +138,27 @@ impl CustomOp1 for MaxPool {
         );
         Ok((CpuStorage::F32(out), (self.0.rows, channels).into()))
     }
+
+    /// To the first of equal ones.
+    fn bwd(&self, x: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Option<Tensor>> {
+        let (rows, channels) = x.dims2()?;
+        let dx = on_values([x, gradient], |[x, gradient]| {
+            let mut dx = vec![0f32; x.len()];
+            for row in 0..self.0.valid {
+                let (first, last) = ((2 * row).saturating_sub(1), (2 * row + 2).min(rows));
+                for channel in 0..channels {
+                    let mut largest = first * channels + channel;
+                    for at in first + 1..last {
+                        let at = at * channels + channel;
+                        largest = if x[at] > x[largest] { at } else { largest };
+                    }
+                    dx[largest] += gradient[row * channels + channel];
+                }
+            }
+            Ok(dx)
+        })?;
+        Ok(Some(shaped(dx, x)?))
+    }
 }
 
 /// What a residual sum leaves in the rows that mean nothing.
@@ -230,7 +179,7 @@ pub fn residual(x: &Tensor, branch: &Tensor, scale: &Tensor, valid: usize, pads:
     }
     if is_fast(x) {
         let op = Residual { valid, pads };
-        return x.contiguous()?.apply_op3_no_bwd(&branch.contiguous()?, scale, &op);
+        return x.contiguous()?.apply_op3(&branch.contiguous()?, scale, op);
     }
     let mask = Extent { rows: x.dim(0)?, valid }.mask(x)?;
     let branch = branch.broadcast_mul(scale)?;
@@ -273,13 +222,48 @@ impl CustomOp3 for Residual {
         });
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        branch: &Tensor,
+        scale: &Tensor,
+        _: &Tensor,
+        gradient: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let channels = x.dim(1)?;
+        let used = self.valid * channels;
+        let (dbranch, dscale, dx) = on_values([branch, scale, gradient], |[branch, scale, gradient]| {
+            let mut dbranch = vec![0f32; branch.len()];
+            let step = PIECE * channels;
+            let pieces = dbranch[..used].par_chunks_mut(step);
+            let pieces = pieces.zip(branch[..used].par_chunks(step)).zip(gradient[..used].par_chunks(step));
+            let sums: Vec<Vec<f32>> = pieces
+                .map(|((dbranch, branch), gradient)| {
+                    let mut sum = vec![0f32; channels];
+                    let rows = dbranch.chunks_mut(channels).zip(branch.chunks(channels));
+                    for ((dbranch, branch), gradient) in rows.zip(gradient.chunks(channels)) {
+                        simd::multiply_add(dbranch, gradient, scale);
+                        simd::multiply_add(&mut sum, gradient, branch);
+                    }
+                    sum
+                })
+                .collect();
+            let mut dx = gradient.to_vec();
+            if self.pads == Pads::Zero {
+                dx[used..].fill(0.0);
+            }
+            Ok((dbranch, added_up(&sums, channels), dx))
+        })?;
+        Ok((Some(shaped(dx, x)?), Some(shaped(dbranch, branch)?), Some(shaped(dscale, scale)?)))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use candle_core::DType;
 
-    use super::super::testing::{assert_close, noise};
+    use super::super::testing::{assert_close, check_gradients, noise};
     use super::*;
 
     /// The plain path runs for every type but f32.
@@ -287,6 +271,22 @@ mod tests {
     fn check(x: &Tensor, op: impl Fn(&Tensor) -> Result<Tensor>) {
         let plain = op(&x.to_dtype(DType::F64).unwrap()).unwrap();
         assert_close(&op(x).unwrap(), &plain.to_dtype(DType::F32).unwrap(), 1e-5);
+    }
+
+    #[test]
+    fn the_ways_back_agree() {
+        let x = noise(&[150, 6], 1);
+        for valid in [150, 149, 1] {
+            for kernel in [1, 3] {
+                check_gradients([&x], |[x]| unfold(x, kernel, Extent { rows: 150, valid }));
+            }
+            let half = Extent { rows: 76, valid: valid.div_ceil(2) };
+            check_gradients([&x], |[x]| max_pool_half(x, half));
+            let (branch, scale) = (noise(&[150, 6], 2), noise(&[6], 3));
+            for pads in [Pads::Zero, Pads::Keep] {
+                check_gradients([&x, &branch, &scale], |[x, b, s]| residual(x, b, s, valid, pads));
+            }
+        }
     }
 
     fn like(tensor: &Tensor, x: &Tensor) -> Tensor {
@@ -306,14 +306,6 @@ mod tests {
             let (branch, scale) = (noise(&[11, 6], 2), noise(&[6], 3));
             for pads in [Pads::Zero, Pads::Keep] {
                 check(&x, |x| residual(x, &like(&branch, x), &like(&scale, x), valid, pads));
-            }
-            let (kernel, weight, bias) = (noise(&[6, 1, 3], 4), noise(&[6], 5), noise(&[6], 6));
-            for (stride, rows) in [(1, 11), (2, 6), (2, 7)] {
-                let out = Extent { rows, valid: valid.div_ceil(stride) };
-                check(&x, |x| {
-                    let [kernel, weight, bias] = [&kernel, &weight, &bias].map(|t| like(t, x));
-                    DepthwiseNorm::new(&kernel, weight, bias, 1e-5)?.forward(x, stride, out)
-                });
             }
         }
     }

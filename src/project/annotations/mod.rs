@@ -3,6 +3,7 @@
 //! No entry of a file is dropped: what cannot be asked is kept apart, with the reason.
 
 mod ego4d;
+mod egoclip;
 mod jsonl;
 mod lint;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::time::TimeRange;
 
+pub use egoclip::{NarrationCounts, narration_lines};
 pub use jsonl::groundnlq_line;
 pub use lint::{Finding, LintReport, Oddity, lint};
 

@@ -15,8 +15,8 @@ use crate::grounding::groundnlq::backbone::sinusoid;
 use crate::grounding::groundnlq::blocks::Sequence;
 use crate::grounding::groundnlq::fusion::Fusion;
 use crate::grounding::groundnlq::{
-    Config, GazeAlign, GazeEstimates, GazeEstimator, GazeFeatures, GazeMode, GroundNlqError, Keep, StepGrid,
-    Trace, align_tokens, expected_tensors, weights,
+    Config, GazeAlign, GazeEstimates, GazeEstimator, GazeFeatures, GazeMode, GroundNlqError, Keep, Pass,
+    StepGrid, align_tokens, expected_tensors, weights,
 };
 use crate::nn::ops::Extent;
 
@@ -127,14 +127,14 @@ impl Case<'_> {
             frames: Some(self.meta.frames),
             ..GazeFeatures::new(features, &config.gaze)
         };
-        let mut trace = Trace::new(Keep::Stages);
-        let estimates = estimator.traced(&input, &mut trace)?;
+        let mut pass = Pass::new(Keep::Stages);
+        let estimates = estimator.estimate_in(&input, &mut pass)?;
         let tokens = match mode {
             GazeMode::Complement => "estimator.complement.tokens",
             _ => "estimator.tokens",
         };
         let mut stages: Vec<(String, Vec<Tensor>)> = Vec::new();
-        for (name, part) in trace.stages {
+        for (name, part) in pass.stages {
             match stages.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, parts)) => parts.push(part),
                 None => stages.push((name, vec![part])),
@@ -174,14 +174,14 @@ impl Case<'_> {
             x: self.input("text", text_rows, width)?,
             extent: Extent { rows: text_rows, valid: text_valid },
         };
-        let mut trace = Trace::new(Keep::Stages);
+        let mut pass = Pass::new(Keep::Stages);
         let extent = Extent { rows, valid: steps };
-        let half = fusion.first_half(&video, &tokens, Some(&positions), extent, &mut trace)?;
-        fusion.second_half(&half, &text, &mut trace)?;
+        let half = fusion.first_half(&video, &tokens, Some(&positions), extent, &mut pass)?;
+        fusion.second_half(&half, &text, &mut pass)?;
         let mode = serde_json::to_value(mode).unwrap_or_default();
         let mode = mode.as_str().unwrap_or_default();
         for stage in ["gaze", "text", "out"] {
-            let found = trace.stages.iter().find(|(name, _)| *name == format!("gaze_fusion.{stage}"));
+            let found = pass.stages.iter().find(|(name, _)| *name == format!("gaze_fusion.{stage}"));
             let Some((_, found)) = found else { continue };
             self.compare(&format!("fusion.{mode}.{window}.{stage}"), found, report)?;
         }

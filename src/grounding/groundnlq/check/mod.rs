@@ -6,7 +6,7 @@
 
 mod gaze;
 mod generate;
-mod network;
+pub(crate) mod network;
 mod suppression;
 
 use std::collections::HashMap;
@@ -40,13 +40,8 @@ impl Stage {
 /// tolerance is where things go wrong. An empty result means that the folder holds no case.
 pub fn check(dir: &Path, device: &Device) -> Result<Vec<Stage>, GroundNlqError> {
     let mut stages = Vec::new();
-    let entries = std::fs::read_dir(dir).map_err(NnError::io(dir))?;
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    folders.sort();
-    folders.insert(0, dir.to_owned());
-    for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        let case = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut report = Report { case, stages: &mut stages };
+    for folder in &folders(dir)? {
+        let mut report = Report { case: name_of(folder), stages: &mut stages };
         if folder.join("meta.json").is_file() {
             network::check(folder, device, &mut report)?;
         }
@@ -60,14 +55,28 @@ pub fn check(dir: &Path, device: &Device) -> Result<Vec<Stage>, GroundNlqError> 
     Ok(stages)
 }
 
+/// The folder and those in it: where cases may be.
+pub(crate) fn folders(dir: &Path) -> Result<Vec<PathBuf>, GroundNlqError> {
+    let entries = std::fs::read_dir(dir).map_err(NnError::io(dir))?;
+    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|folder| folder.is_dir());
+    folders.sort();
+    folders.insert(0, dir.to_owned());
+    Ok(folders)
+}
+
+pub(crate) fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
 /// Gathers the stages of one case.
-struct Report<'a> {
-    case: String,
-    stages: &'a mut Vec<Stage>,
+pub(crate) struct Report<'a> {
+    pub case: String,
+    pub stages: &'a mut Vec<Stage>,
 }
 
 impl Report<'_> {
-    fn add(&mut self, name: impl Into<String>, error: f64, tolerance: f64) {
+    pub fn add(&mut self, name: impl Into<String>, error: f64, tolerance: f64) {
         // a number that is none is no agreement
         let error = if error.is_nan() { f64::INFINITY } else { error };
         self.stages.push(Stage { case: self.case.clone(), name: name.into(), error, tolerance });
@@ -75,7 +84,7 @@ impl Report<'_> {
 }
 
 /// The largest difference of two lists; infinite if they differ in length or hold no numbers.
-fn difference(found: &[f32], expected: &[f32]) -> f64 {
+pub(crate) fn difference(found: &[f32], expected: &[f32]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
     }
@@ -114,26 +123,26 @@ fn ends(windows: &[Window]) -> Vec<f32> {
     windows.iter().flat_map(|w| [w.start, w.end]).collect()
 }
 
-type Tensors = HashMap<String, Tensor>;
+pub(crate) type Tensors = HashMap<String, Tensor>;
 
-fn tensors(path: &Path) -> Result<Tensors, GroundNlqError> {
+pub(crate) fn tensors(path: &Path) -> Result<Tensors, GroundNlqError> {
     let bytes = std::fs::read(path).map_err(NnError::io(path))?;
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu);
     Ok(tensors.map_err(|error| NnError::format(path, format!("not a safetensors file: {error}")))?)
 }
 
-fn values(tensor: &Tensor) -> Result<Vec<f32>, GroundNlqError> {
+pub(crate) fn values(tensor: &Tensor) -> Result<Vec<f32>, GroundNlqError> {
     Ok(tensor.to_device(&Device::Cpu)?.to_dtype(candle_core::DType::F32)?.flatten_all()?.to_vec1()?)
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T, GroundNlqError> {
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T, GroundNlqError> {
     let bytes = std::fs::read(path).map_err(NnError::io(path))?;
     serde_json::from_slice(&bytes)
         .map_err(|error| NnError::format(path, format!("unexpected content: {error}")).into())
 }
 
 /// A tensor of a fixture by name.
-fn named<'a>(tensors: &'a Tensors, name: &str, path: &Path) -> Result<&'a Tensor, GroundNlqError> {
+pub(crate) fn named<'a>(tensors: &'a Tensors, name: &str, path: &Path) -> Result<&'a Tensor, GroundNlqError> {
     let missing = || NnError::format(path, format!("the fixture has no tensor `{name}`")).into();
     tensors.get(name).ok_or_else(missing)
 }

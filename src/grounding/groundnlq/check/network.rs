@@ -28,6 +28,7 @@ struct Meta {
     #[serde(rename = "L")]
     tokens: Option<usize>,
     duration: Option<f64>,
+    gt_segments_grid: Option<Vec<[f64; 2]>>,
     #[serde(default)]
     decode: BTreeMap<String, Value>,
     #[serde(default)]
@@ -39,12 +40,15 @@ struct Meta {
 }
 
 #[derive(Deserialize)]
-struct Sample {
+pub(crate) struct Sample {
     #[serde(rename = "T")]
-    steps: usize,
+    pub steps: usize,
     #[serde(rename = "L")]
-    tokens: usize,
+    pub tokens: usize,
     duration: f64,
+    /// The moments, in steps.
+    #[serde(default, rename = "gt_segments_grid")]
+    pub segments: Vec<[f64; 2]>,
 }
 
 /// How far each kind of number may be off.
@@ -70,13 +74,13 @@ pub fn check(folder: &Path, device: &Device, report: &mut Report) -> Result<(), 
     case.trimmed(&GroundNlq::from_tensors(&weights, config, device)?, report)
 }
 
-struct Case {
+pub(crate) struct Case {
     folder: PathBuf,
     meta: Meta,
-    config: Config,
-    samples: Vec<Sample>,
+    pub config: Config,
+    pub samples: Vec<Sample>,
     /// Video and text of each sample, one row a step.
-    inputs: Vec<(Tensor, Tensor)>,
+    pub inputs: Vec<(Tensor, Tensor)>,
     tolerances: Tolerances,
     /// The file with the stages.
     expected: Tensors,
@@ -84,7 +88,7 @@ struct Case {
 }
 
 impl Case {
-    fn read(folder: &Path, report: &mut Report) -> Result<Self, GroundNlqError> {
+    pub fn read(folder: &Path, report: &mut Report) -> Result<Self, GroundNlqError> {
         let path = folder.join("meta.json");
         let mut meta: Meta = json(&path)?;
         let fail = |what: String| GroundNlqError::Config { what, path: path.clone() };
@@ -97,7 +101,10 @@ impl Case {
         };
         let samples = match (meta.samples.take(), meta.steps, meta.tokens, meta.duration) {
             (Some(samples), ..) => samples,
-            (None, Some(steps), Some(tokens), Some(duration)) => vec![Sample { steps, tokens, duration }],
+            (None, Some(steps), Some(tokens), Some(duration)) => {
+                let segments = meta.gt_segments_grid.take().unwrap_or_default();
+                vec![Sample { steps, tokens, duration, segments }]
+            }
             _ => return Err(fail("neither `samples` nor `T`, `L` and `duration`".to_owned())),
         };
         let inputs = inputs(folder, &meta, &config, &samples, report)?;
@@ -122,7 +129,7 @@ impl Case {
     }
 
     /// From the folder's files, or made from the seed.
-    fn weights(&self, report: &mut Report) -> Result<super::super::Tensors, GroundNlqError> {
+    pub fn weights(&self, report: &mut Report) -> Result<super::super::Tensors, GroundNlqError> {
         let path = self.folder.join("model.safetensors");
         let weights = if path.is_file() {
             read_checkpoint(&path, StateDict::Raw)?
@@ -173,8 +180,8 @@ impl Case {
         let mut outputs = Vec::new();
         for (index, ((video, text), sample)) in self.inputs.iter().zip(&self.samples).enumerate() {
             let text = text.pad_with_zeros(0, 0, longest - sample.tokens)?;
-            let (trace, levels) = network.stages(video, &text, sample.tokens)?;
-            for (name, found) in trace.stages {
+            let (pass, levels) = network.stages(video, &text, sample.tokens)?;
+            for (name, found) in pass.stages {
                 let Some((expected, columns)) = self.expected_stage(&name) else { continue };
                 let found = match columns {
                     Some(columns) => {

@@ -2,6 +2,8 @@
 //!
 //! The paper leaves most of this open; each choice is a key here.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 /// What the gaze path feeds to the grounding network. The paper leaves most of this open.
@@ -80,6 +82,17 @@ pub struct GazeConfig {
     pub nce_sum: bool,
     /// Tracked pictures a window needs to count (training).
     pub min_valid_frames: usize,
+}
+
+impl GazeConfig {
+    /// The runs of windows that the places `first..last` of `windows` fall into, with a window to
+    /// either side to interpolate with; a run is computed as if the others were not there.
+    pub fn runs_around(&self, windows: usize, first: f64, last: f64) -> Range<usize> {
+        let run = self.sequence;
+        let from = (first.floor() - 2.0).max(0.0) as usize / run * run;
+        let to = (last.ceil() + 2.0).max(0.0) as usize;
+        from.min(windows)..(to.div_ceil(run) * run).min(windows)
+    }
 }
 
 impl Default for GazeConfig {

@@ -6,9 +6,9 @@ use candle_nn::VarBuilder;
 
 use super::{EPS, NAME};
 use crate::grounding::groundnlq::config::GazeConfig;
-use crate::grounding::groundnlq::trace::Trace;
+use crate::grounding::groundnlq::pass::Pass;
 use crate::nn::layers::Linear;
-use crate::nn::ops::Activation;
+use crate::nn::ops::{Activation, activate, conv3d_half};
 
 /// Channels after each convolution; every one halves the map.
 const BRANCH: [usize; 4] = [1, 16, 32, 64];
@@ -36,24 +36,30 @@ impl GazeBranch {
 
     /// # Shapes
     /// [windows, side, side], each map sums to 1 → [windows, width]
-    pub fn forward(&self, maps: &Tensor, trace: &mut Trace) -> Result<Tensor> {
+    pub fn forward(&self, maps: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let cells = maps.dim(1)? * maps.dim(2)?;
         // a map without preference becomes ones
-        let mut x = (maps.unsqueeze(1)? * cells as f64)?;
+        let mut x = (maps.unsqueeze(3)? * cells as f64)?;
         for (i, conv) in self.convs.iter().enumerate() {
             x = conv.forward(&x)?;
-            trace.stage(NAME, &format!("branch.{i}"), &x);
+            if pass.wants_stages() {
+                pass.stage(NAME, &format!("branch.{i}"), &channels_first(&x)?);
+            }
         }
-        let x = x.avg_pool2d(2)?.flatten_from(1)?;
+        let x = channels_first(&x)?.avg_pool2d(2)?.flatten_from(1)?;
         self.projection[1].forward(&self.projection[0].forward_with(&x, Activation::Gelu)?)
     }
 }
 
-/// A 3x3x3 convolution with stride (1, 2, 2), group norm over the whole sequence, ReLU. candle has no
-/// 3-D convolution: it is the sum of three 2-D ones, each over the sequence shifted by a window.
+/// [windows, h, w, channels] → [windows, channels, h, w]
+fn channels_first(x: &Tensor) -> Result<Tensor> {
+    x.permute((0, 3, 1, 2))?.contiguous()
+}
+
+/// A 3x3x3 convolution with stride (1, 2, 2), group norm over the whole sequence, ReLU.
 struct Conv3d {
-    /// One kernel for the window before, the same and the one after.
-    kernels: [Tensor; 3],
+    /// [out, 27 * in]
+    kernel: Tensor,
     bias: Tensor,
     norm_weight: Tensor,
     norm_bias: Tensor,
@@ -63,9 +69,8 @@ impl Conv3d {
     fn load(weights: &VarBuilder, index: usize) -> Result<Self> {
         let (inputs, outputs) = (BRANCH[index], BRANCH[index + 1]);
         let kernel = weights.pp("conv").get((outputs, inputs, 3, 3, 3), "weight")?;
-        let at = |tap| kernel.narrow(2, tap, 1)?.squeeze(2)?.contiguous();
         Ok(Self {
-            kernels: [at(0)?, at(1)?, at(2)?],
+            kernel: kernel.permute((0, 2, 3, 4, 1))?.contiguous()?.reshape((outputs, 27 * inputs))?,
             bias: weights.pp("conv").get(outputs, "bias")?,
             norm_weight: weights.pp("norm").get(outputs, "weight")?,
             norm_bias: weights.pp("norm").get(outputs, "bias")?,
@@ -73,28 +78,17 @@ impl Conv3d {
     }
 
     /// # Shapes
-    /// [windows, in, h, w] → [windows, out, h / 2, w / 2]
+    /// [windows, h, w, in] → [windows, h / 2, w / 2, out]
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let windows = x.dim(0)?;
-        let around = x.pad_with_zeros(0, 1, 1)?;
-        let column = |x: &Tensor| x.reshape((1, (), 1, 1));
-        let mut sum = None;
-        for (tap, kernel) in self.kernels.iter().enumerate() {
-            let y = around.narrow(0, tap, windows)?.contiguous()?.conv2d(kernel, 1, 2, 1, 1)?;
-            sum = Some(match sum {
-                Some(sum) => (sum + y)?,
-                None => y,
-            });
-        }
-        let Some(y) = sum else { candle_core::bail!("a convolution has three taps") };
-        let y = y.broadcast_add(&column(&self.bias)?)?;
-        let (_, channels, h, w) = y.dims4()?;
-        let groups = y.reshape((windows, GROUPS, channels / GROUPS * h * w))?;
+        let y = conv3d_half(x, &self.kernel, &self.bias)?;
+        let channels = y.dim(3)?;
+        let groups = y.reshape(((), GROUPS, channels / GROUPS))?;
         let over = |x: &Tensor| x.mean_keepdim(2)?.mean_keepdim(0);
         let centred = groups.broadcast_sub(&over(&groups)?)?;
         let variance = over(&centred.sqr()?)?;
         let y = centred.broadcast_div(&(variance + f64::from(EPS))?.sqrt()?)?.reshape(y.shape())?;
-        y.broadcast_mul(&column(&self.norm_weight)?)?.broadcast_add(&column(&self.norm_bias)?)?.relu()
+        let y = y.broadcast_mul(&self.norm_weight)?.broadcast_add(&self.norm_bias)?;
+        activate(&y, Activation::Relu)
     }
 }
 
@@ -117,18 +111,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_flat_convolutions_are_one_in_space_and_time() {
+    fn a_convolution_in_space_and_time_is_its_definition_and_normalised() {
         let noise = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
-        let (x, kernel) = (noise(&[4, 1, 6, 6]), noise(&[16, 1, 3, 3, 3]));
-        let at = |tap| kernel.narrow(2, tap, 1).unwrap().squeeze(2).unwrap();
+        let (x, kernel) = (noise(&[4, 6, 6, 1]), noise(&[16, 27]));
         let conv = Conv3d {
-            kernels: [at(0), at(1), at(2)],
+            kernel: kernel.clone(),
             bias: noise(&[16]),
             norm_weight: Tensor::ones(16, DType::F32, &Device::Cpu).unwrap(),
             norm_bias: Tensor::zeros(16, DType::F32, &Device::Cpu).unwrap(),
         };
         let found = conv.forward(&x).unwrap();
-        assert_eq!(found.dims(), [4, 16, 3, 3]);
+        assert_eq!(found.dims(), [4, 3, 3, 16]);
+        let found = found.permute((0, 3, 1, 2)).unwrap();
         // the definition, in plain loops
         let x4 = |t: i64, y: i64, z: i64| {
             let inside = (0..4).contains(&t) && (0..6).contains(&y) && (0..6).contains(&z);
@@ -136,7 +130,7 @@ mod tests {
             if !inside {
                 return 0f64;
             }
-            let value = x.get(at(t)).unwrap().get(0).unwrap().get(at(y)).unwrap().get(at(z)).unwrap();
+            let value = x.get(at(t)).unwrap().get(at(y)).unwrap().get(at(z)).unwrap().get(0).unwrap();
             f64::from(value.to_scalar::<f32>().unwrap())
         };
         let weights = kernel.flatten_all().unwrap().to_vec1::<f32>().unwrap();

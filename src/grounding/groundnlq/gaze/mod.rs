@@ -3,12 +3,10 @@
 //!
 //! The paper gives five gated linear units, one self-attention, a projection to 384, a regression
 //! to 64x64 and a gaze branch of 3-D convolutions. What it leaves open (widths, norms, residuals) is
-//! ours, so a checkpoint of the authors' would not fit. Dropout plays no part here.
+//! ours, so a checkpoint of the authors' would not fit.
 
 mod align;
 mod branch;
-
-use std::ops::Range;
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -17,7 +15,7 @@ use super::GroundNlqError;
 use super::backbone::sinusoid;
 use super::blocks::MaskedConv;
 use super::config::{Config, GazeConfig, GazeMode};
-use super::trace::{Keep, Trace};
+use super::pass::{Keep, Pass};
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{Activation, Extent, attention_between};
 pub use align::align_tokens;
@@ -25,7 +23,7 @@ use align::window_centres;
 use branch::{GazeBranch, complement};
 
 const EPS: f32 = 1e-5;
-/// In a trace.
+/// In the stages of a pass.
 const NAME: &str = "estimator";
 
 /// Features of consecutive windows, and where they lie in time.
@@ -61,6 +59,16 @@ pub struct GazeEstimates {
     pub centres_secs: Vec<f64>,
 }
 
+/// What the estimator says of a run of windows while it is trained.
+pub struct Learned {
+    /// [windows, width]
+    pub tokens: Tensor,
+    /// Logarithms of the predicted maps: [windows, cells].
+    pub log_maps: Tensor,
+    /// What the gaze branch makes of the true maps: [windows, width].
+    pub gaze: Tensor,
+}
+
 pub struct GazeEstimator {
     config: GazeConfig,
     input_norm: LayerNorm,
@@ -77,6 +85,15 @@ pub struct GazeEstimator {
 }
 
 impl GazeEstimator {
+    /// From tensors with the names that a checkpoint has.
+    pub fn from_tensors(
+        tensors: &super::Tensors,
+        config: &Config,
+        device: &candle_core::Device,
+    ) -> Result<Self> {
+        Self::load(&super::weights::builder(tensors, device).pp("gaze"), config)
+    }
+
     /// `weights` is what the checkpoint calls `gaze`.
     pub fn load(weights: &VarBuilder, config: &Config) -> Result<Self> {
         let gaze = &config.gaze;
@@ -108,25 +125,17 @@ impl GazeEstimator {
         })
     }
 
-    /// The runs of windows that the places `first..last` of `windows` fall into, with a window to
-    /// either side to interpolate with; a run is computed as if the others were not there.
-    pub fn runs_around(&self, windows: usize, first: f64, last: f64) -> Range<usize> {
-        let run = self.config.sequence;
-        let from = (first.floor() - 2.0).max(0.0) as usize / run * run;
-        let to = (last.ceil() + 2.0).max(0.0) as usize;
-        from.min(windows)..(to.div_ceil(run) * run).min(windows)
-    }
-
     /// Tokens and maps of all windows. Windows attend to each other within runs of `gaze.sequence`.
     pub fn estimate(&self, input: &GazeFeatures) -> std::result::Result<GazeEstimates, GroundNlqError> {
-        self.traced(input, &mut Trace::new(Keep::Nothing))
+        self.estimate_in(input, &mut Pass::new(Keep::Nothing))
     }
 
-    /// The same with its stages, run after run.
-    pub(super) fn traced(
+    /// The same as part of a pass: with its stages, run after run, or as training has it, where gradients
+    /// flow to the tokens and maps.
+    pub fn estimate_in(
         &self,
         input: &GazeFeatures,
-        trace: &mut Trace,
+        pass: &mut Pass,
     ) -> std::result::Result<GazeEstimates, GroundNlqError> {
         let dims = input.features.dims();
         if dims.len() != 2 || dims[1] != self.config.input_dim || dims[0] == 0 {
@@ -138,14 +147,14 @@ impl GazeEstimator {
         for first in (0..windows).step_by(self.config.sequence) {
             let count = self.config.sequence.min(windows - first);
             let part = input.features.narrow(0, first, count)?.contiguous()?;
-            let hidden = self.hidden(&part, trace)?;
+            let hidden = self.hidden(&part, pass)?;
             let logits = self.regress(&hidden)?;
             let map = candle_nn::ops::softmax(&logits, D::Minus1)?;
             tokens.push(match self.config.mode {
                 GazeMode::Complement => {
                     let elsewhere = complement(&map)?.reshape((count, side, side))?;
-                    trace.stage(NAME, "complement", &elsewhere);
-                    self.branch.forward(&elsewhere, trace)?
+                    pass.stage(NAME, "complement", &elsewhere);
+                    self.branch.forward(&elsewhere, pass)?
                 }
                 _ => self.project(&hidden)?,
             });
@@ -159,13 +168,23 @@ impl GazeEstimator {
         })
     }
 
+    /// What the estimator is trained on: a run of windows with the maps of where the wearer looked.
+    ///
+    /// # Shapes
+    /// `features` [windows, input_dim], at most `gaze.sequence` windows; `maps` [windows, side, side]
+    pub fn learn(&self, features: &Tensor, maps: &Tensor, pass: &mut Pass) -> Result<Learned> {
+        let hidden = self.hidden(features, pass)?;
+        let log_maps = candle_nn::ops::log_softmax(&self.regress(&hidden)?, D::Minus1)?;
+        Ok(Learned { tokens: self.project(&hidden)?, log_maps, gaze: self.branch.forward(maps, pass)? })
+    }
+
     /// # Shapes
     /// [windows, input_dim] → [windows, hidden]
-    fn hidden(&self, x: &Tensor, trace: &mut Trace) -> Result<Tensor> {
+    fn hidden(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let mut x = self.input_norm.forward(x)?;
         for (i, unit) in self.units.iter().enumerate() {
-            x = unit.forward(&x)?;
-            trace.stage(NAME, &format!("glu.{i}"), &x);
+            x = unit.forward(&x, pass)?;
+            pass.stage(NAME, &format!("glu.{i}"), &x);
         }
         let windows = x.dim(0)?;
         x = (x + self.positions.narrow(0, 0, windows)?)?;
@@ -173,7 +192,7 @@ impl GazeEstimator {
         let [q, k, v] = [0, 1, 2].map(|i| self.qkv[i].forward(&normed));
         let mixed = attention_between([&q?, &k?, &v?], self.config.heads, windows, 1.0)?;
         let x = (x + self.attn_proj.forward(&mixed)?)?;
-        trace.stage(NAME, "self_attn", &x);
+        pass.stage(NAME, "self_attn", &x);
         Ok(x)
     }
 
@@ -212,15 +231,51 @@ impl GatedUnit {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, pass: &mut Pass) -> Result<Tensor> {
         let extent = Extent { rows: x.dim(0)?, valid: x.dim(0)? };
         let gated = |x: &Tensor| {
             let gate = candle_nn::ops::sigmoid(&self.gate.forward(x, extent)?)?;
             self.value.forward(x, extent)? * gate
         };
         if self.is_first {
-            return self.norm.forward(&gated(x)?);
+            return pass.dropout(self.norm.forward(&gated(x)?)?);
         }
-        x + gated(&self.norm.forward(x)?)?
+        x + pass.dropout(gated(&self.norm.forward(x)?)?)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::DType;
+
+    use super::*;
+    use crate::nn::ops::testing::{builder, check_differences, noise, parameters, weighed};
+
+    #[test]
+    fn gradients_of_the_estimator_are_those_of_small_differences() {
+        let mut config = Config::default();
+        config.network.width = 8;
+        config.network.heads = 2;
+        config.gaze.mode = GazeMode::Positive;
+        config.gaze.input_dim = 6;
+        config.gaze.hidden = 8;
+        config.gaze.heads = 2;
+        config.gaze.sequence = 4;
+        config.gaze.map_size = 16;
+        config.gaze.glu_layers = 2;
+        for kernel in [1, 3] {
+            config.gaze.glu_kernel = kernel;
+            let shapes = crate::grounding::groundnlq::expected_tensors(&config).unwrap();
+            let vars = parameters(shapes.into_iter().filter(|(name, _)| name.starts_with("gaze.")));
+            let double = |shape: &[usize], seed| noise(shape, seed).to_dtype(DType::F64).unwrap();
+            let (features, maps) = (double(&[3, 6], 1), double(&[3, 16, 16], 2).abs().unwrap());
+            check_differences(&vars, || {
+                let estimator = GazeEstimator::load(&builder(&vars).pp("gaze"), &config)?;
+                let learned = estimator.learn(&features, &(&maps / 400.0)?, &mut Pass::new(Keep::Nothing))?;
+                let sums = [&learned.tokens, &learned.log_maps, &learned.gaze].map(weighed);
+                let [tokens, maps, gaze] = sums;
+                (tokens? + maps?)? + gaze?
+            });
+        }
     }
 }
