@@ -55,15 +55,20 @@ fn place(text: &str, table: &FrameTable) -> Option<MediaTime> {
     let time = if let Some(frame) = text.strip_prefix('f') {
         table.time(FrameIdx(frame.parse().ok()?))
     } else if let Some(percent) = text.strip_suffix('%') {
-        MediaTime::from_secs(table.range().end().secs() * percent.parse::<f64>().ok()? / 100.0)
+        MediaTime::from_secs(table.range().end().secs() * number(percent)? / 100.0)
     } else {
         let mut secs = 0.0;
         for part in text.trim_end_matches('s').split(':') {
-            secs = secs * 60.0 + part.parse::<f64>().ok()?;
+            secs = secs * 60.0 + number(part)?;
         }
         MediaTime::from_secs(secs)
     };
-    time.secs().is_finite().then(|| table.range().clamp(time))
+    Some(table.range().clamp(time))
+}
+
+/// A number, where `nan` and `inf` are none.
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
 #[cfg(test)]
