@@ -365,9 +365,14 @@ fn deselect(state: &AppState) -> Command {
         false => AnnotateCommand::Choose(None).into(),
     }
 }
-/// Enter: a chosen moment gets its words, else the range becomes a moment.
+/// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
 fn enter(state: &AppState) -> Command {
-    if has_own(state) { AppCommand::FocusOwnText.into() } else { AnnotateCommand::NewMoment.into() }
+    let chosen = annotate::chosen_moment(state).map(|(_, moment)| moment.range);
+    match (chosen, state.marks.range) {
+        (Some(chosen), Some(range)) if range != chosen => AnnotateCommand::NewMoment.into(),
+        (Some(_), _) => AppCommand::FocusOwnText.into(),
+        (None, _) => AnnotateCommand::NewMoment.into(),
+    }
 }
 fn can_resume(state: &AppState) -> bool {
     state.is_extraction_unfinished()
@@ -406,6 +411,33 @@ pub const ACTIONS: &[Action] = actions! {
         "settings" "Settings…", "Appearance, sound, how finely clips are looked through", [ctrl(Key::Comma)], always, |_| AppCommand::ToggleSettings.into();
         "quit" "Quit", "Close the window", [ctrl(Key::Q)], always, |_| AppCommand::Quit.into();
     }
+    "Edit" {
+        "undo" "Undo", "Take back the last change of moments, tags, gaze or layout", [ctrl(Key::Z)], can_undo, |_| WorkCommand::Undo.into();
+        "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
+        "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
+        "annotate" "Annotate", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
+        "new-moment" "New moment", "The marked range, else the chosen predicted moment, becomes a moment of yours; of a chosen one, write the question", [key(Key::Enter)], |s| can_create(s) || has_own(s), enter;
+        "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
+        "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();
+        "own-start" "Starts here", "The start of the chosen moment comes to the playhead", [key(Key::Q)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::Start).into();
+        "own-end" "Ends here", "The end of the chosen moment comes to the playhead", [key(Key::W)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::End).into();
+        "own-edge" "Other edge", "Which edge the nudges move: start, end, or the whole moment", [key(Key::E)], has_own, |_| AnnotateCommand::NextEdge.into();
+        "nudge-back" "Nudge back one frame", "The chosen edge goes one picture back", [alt(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(-1)).into();
+        "nudge-forward" "Nudge forward one frame", "The chosen edge goes one picture on", [alt(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(1)).into();
+        "nudge-back-step" "Nudge back one model step", "The chosen edge goes one feature back", [alt_shift(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(-1)).into();
+        "nudge-forward-step" "Nudge forward one model step", "The chosen edge goes one feature on", [alt_shift(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(1)).into();
+        "split" "Split at the playhead", "Two moments of the chosen one", [key(Key::B)], has_own, |_| AnnotateCommand::Split.into();
+        "join" "Join with the next", "The chosen moment and the next of the same question become one", [ctrl(Key::J)], has_own, |_| AnnotateCommand::Join.into();
+        "duplicate" "Duplicate", "A second moment at the same place", [ctrl(Key::D)], has_own, |_| AnnotateCommand::Duplicate.into();
+        "delete" "Delete the moment", "Delete the chosen moment of yours", [key(Key::Delete), key(Key::Backspace)], has_own, |_| AnnotateCommand::Delete.into();
+        "loop-own" "Loop my moment", "Play the chosen moment of yours over and over", [shift(Key::R)], has_own, |_| AnnotateCommand::LoopOwn.into();
+        "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
+        "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
+        "deselect" "Choose nothing", "No moment is chosen, no tool is on", [key(Key::Escape)], can_deselect, deselect;
+        "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], has_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
+        "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
+        "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
+    }
     "Playback" {
         "toggle-play" "Play / pause", "Start or stop playing", [key(Key::Space)], has_clip, |_| PlaybackCommand::Toggle.into();
         "shuttle-back" "Shuttle backwards", "Play backwards; again for twice the speed", [key(Key::J)], has_clip, |_| PlaybackCommand::Shuttle(-1).into();
@@ -435,33 +467,6 @@ pub const ACTIONS: &[Action] = actions! {
         "sound" "Sound on / off", "Hear the clip while it plays forwards at normal speed", [ctrl_shift(Key::U)], has_sound, |_| AppCommand::ToggleSound.into();
         "back" "Back to where I was", "Undo the last jump", [shift(Key::Backspace), ctrl(Key::OpenBracket)], has_clip, |_| PlaybackCommand::Back.into();
         "forward" "Forward again", "Where the last jump back came from", [ctrl(Key::CloseBracket)], has_clip, |_| PlaybackCommand::Forward.into();
-    }
-    "Edit" {
-        "undo" "Undo", "Take back the last change of moments, tags, gaze or layout", [ctrl(Key::Z)], can_undo, |_| WorkCommand::Undo.into();
-        "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
-        "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
-        "annotate" "Annotate", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
-        "new-moment" "New moment", "The marked range, else the chosen predicted moment, becomes a moment of yours; of a chosen one, write the question", [key(Key::Enter)], |s| can_create(s) || has_own(s), enter;
-        "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
-        "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();
-        "own-start" "Starts here", "The start of the chosen moment comes to the playhead", [key(Key::Q)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::Start).into();
-        "own-end" "Ends here", "The end of the chosen moment comes to the playhead", [key(Key::W)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::End).into();
-        "own-edge" "Other edge", "Which edge the nudges move: start, end, or the whole moment", [key(Key::E)], has_own, |_| AnnotateCommand::NextEdge.into();
-        "nudge-back" "Nudge back one frame", "The chosen edge goes one picture back", [alt(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(-1)).into();
-        "nudge-forward" "Nudge forward one frame", "The chosen edge goes one picture on", [alt(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(1)).into();
-        "nudge-back-step" "Nudge back one model step", "The chosen edge goes one feature back", [alt_shift(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(-1)).into();
-        "nudge-forward-step" "Nudge forward one model step", "The chosen edge goes one feature on", [alt_shift(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(1)).into();
-        "split" "Split at the playhead", "Two moments of the chosen one", [key(Key::B)], has_own, |_| AnnotateCommand::Split.into();
-        "join" "Join with the next", "The chosen moment and the next of the same question become one", [ctrl(Key::J)], has_own, |_| AnnotateCommand::Join.into();
-        "duplicate" "Duplicate", "A second moment at the same place", [ctrl(Key::D)], has_own, |_| AnnotateCommand::Duplicate.into();
-        "delete" "Delete the moment", "Delete the chosen moment of yours", [key(Key::Delete), key(Key::Backspace)], has_own, |_| AnnotateCommand::Delete.into();
-        "loop-own" "Loop my moment", "Play the chosen moment of yours over and over", [shift(Key::R)], has_own, |_| AnnotateCommand::LoopOwn.into();
-        "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
-        "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
-        "deselect" "Choose nothing", "No moment is chosen, no tool is on", [key(Key::Escape)], can_deselect, deselect;
-        "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], has_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
-        "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
-        "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
     }
     "Review" {
         "verdict-model" "Model wrong", "The case's verdict: the model is wrong", [], has_case, |_| AnnotateCommand::Verdict(Verdict::ModelWrong).into();

@@ -42,7 +42,7 @@ pub struct Opened {
 
 /// Applies one command; window commands are the window's own and come back.
 pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<AppCommand> {
-    if work::asks_first(state, &command) {
+    if work::is_held(state, &command) || work::asks_first(state, &command) {
         return None;
     }
     match command {
@@ -362,6 +362,7 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
         }),
         QueryCommand::Select(id) => {
             state.queries.select(id);
+            state.annotate.follow_question();
             state.notes.touch();
             answer_selected(state);
         }
@@ -482,6 +483,7 @@ fn ask(state: &mut AppState, text: &str) {
     }
     let truth = truth_of(state, text);
     let id = state.queries.ask(text, truth);
+    state.annotate.follow_question();
     state.settings.remember_query(text);
     state.notes.touch();
     start_answer(state, id);
@@ -584,13 +586,14 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             answer_selected(state);
         }
         Finished::Done(Done::GazeCorrected(gaze)) => {
-            // the clock may have been moved meanwhile
-            let offset = state.gaze.as_ref().map(GazeSession::offset);
-            state.gaze = Some(*gaze);
-            if let (Some(offset), Some(gaze)) = (offset, &mut state.gaze) {
+            // another recording may be open by now, and the clock may have been moved
+            let is_same = |now: &&GazeSession| Arc::ptr_eq(now.original(), gaze.original());
+            if let Some(offset) = state.gaze.as_ref().filter(is_same).map(GazeSession::offset) {
+                let mut gaze = gaze;
                 gaze.set_offset(offset);
+                state.gaze = Some(*gaze);
+                answer_selected(state);
             }
-            answer_selected(state);
         }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
             state.models = Models::Ready(pipeline);

@@ -125,6 +125,11 @@ impl Annotate {
         self.is_gaze_tool = false;
     }
 
+    /// Another question is looked at: what is written is about that one.
+    pub fn follow_question(&mut self) {
+        (self.query, self.moment) = (None, None);
+    }
+
     pub fn reason(&self, row: usize) -> Option<ReviewReason> {
         self.queue.as_ref().and_then(|queue| queue.reason(row))
     }

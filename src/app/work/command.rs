@@ -23,6 +23,8 @@ pub enum WorkCommand {
     },
     Undo,
     Redo,
+    /// The last step, if the project is still as that step left it.
+    UndoThis(u64),
     /// To the state after so many steps of the history.
     JumpTo(usize),
     Recover,

@@ -70,7 +70,7 @@ pub fn apply(state: &mut AppState) {
         sides.len()
     );
     if super::change(state, "merge", vec![Edit::Become(Box::new(merged))]) {
-        state.notices.offer(text, "Undo", WorkCommand::Undo.into());
+        super::offer_undo(state, text);
     } else {
         state.notices.info("There was nothing in it that this project lacks");
     }

@@ -19,7 +19,7 @@ pub use merging::Merging;
 pub use open::{Opener, Openings};
 pub use relink::Missing;
 pub use steps::{Layout, Steps};
-pub use update::{apply, asks_first, close, finish_open, note_layout, save_quietly};
+pub use update::{apply, asks_first, close, finish_open, is_held, note_layout, save_quietly};
 
 use super::command::Command;
 use super::state::AppState;
@@ -162,6 +162,12 @@ pub fn change(state: &mut AppState, name: &str, edits: Vec<Edit>) -> bool {
     noted(state, done)
 }
 
+/// Good news of the last change, which can be taken back.
+fn offer_undo(state: &mut AppState, text: String) {
+    let undo = WorkCommand::UndoThis(state.work.version);
+    state.notices.offer(text, "Undo", undo.into());
+}
+
 /// One step of a drag; all until [`end_gesture`] are one.
 pub fn drag(state: &mut AppState, name: &str, edit: Edit) {
     if !state.work.is_in_gesture() {
@@ -213,6 +219,7 @@ fn noted(state: &mut AppState, done: Result<bool, crate::project::WorkspaceError
 pub fn add_source(state: &mut AppState, source: Source) {
     state.work.sources.retain(|old| old.kind != source.kind);
     state.work.sources.push(source);
+    state.work.version += 1;
 }
 
 /// Called once a frame; starts work where something has changed.

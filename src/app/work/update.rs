@@ -25,6 +25,12 @@ pub fn apply(state: &mut AppState, command: WorkCommand) -> Option<Command> {
         WorkCommand::SaveAs { path, may_replace } => save_as(state, &files::with_ending(path), may_replace),
         WorkCommand::Undo => turn(state, false),
         WorkCommand::Redo => turn(state, true),
+        WorkCommand::UndoThis(version) if version == state.work.version => turn(state, false),
+        WorkCommand::UndoThis(_) => {
+            state
+                .notices
+                .info("Something else was changed since; Ctrl+Z takes back one step after the other");
+        }
         WorkCommand::JumpTo(position) => jump(state, position),
         WorkCommand::Recover => recover(state),
         WorkCommand::DiscardRecovered => discard(state),
@@ -95,6 +101,13 @@ pub fn apply(state: &mut AppState, command: WorkCommand) -> Option<Command> {
     None
 }
 
+/// Until the person has said what becomes of what a crash left, nothing is written.
+pub fn is_held(state: &AppState, command: &Command) -> bool {
+    let is_answer = matches!(command, Command::Work(WorkCommand::Recover | WorkCommand::DiscardRecovered));
+    let writes = matches!(command, Command::Work(_) | Command::Annotate(_) | Command::Mark(_));
+    state.work.recovery.is_some() && writes && !is_answer
+}
+
 /// Whether a command leaves unsaved changes behind; then it waits until the person has said what becomes
 /// of them.
 pub fn asks_first(state: &mut AppState, command: &Command) -> bool {
@@ -130,8 +143,8 @@ pub fn finish_open(state: &mut AppState, openings: Openings, is_same_clip: bool)
         state.work.steps.begin(opened.workspace.history());
         state.work.workspace = opened.workspace;
         (state.work.recovery, state.work.keeping) = (opened.recovery, opened.keeping);
-        state.work.version += 1;
     }
+    state.work.version += 1;
     if is_same_clip {
         // what joins a clip leaves the rest there
         let is_other = |old: &Source| sources.iter().all(|new| new.kind != old.kind);
@@ -376,6 +389,6 @@ fn imported(state: &mut AppState, path: &Path, clips: &[AnnotatedClip]) {
     }
     let text = format!("{} questions with {} moments from {name}{known}", found.queries, found.moments);
     if change(state, &format!("import {name}"), found.edits) {
-        state.notices.offer(text, "Undo", WorkCommand::Undo.into());
+        super::offer_undo(state, text);
     }
 }

@@ -77,6 +77,11 @@ pub(super) fn own_ui(
         create_ui(here, view, events);
     }
     let painter = ui.painter_at(row.area);
+    if pieces.is_empty() && view.own.is_none() {
+        let font = egui::FontId::proportional(11.5);
+        let ink = colours.faint.gamma_multiply(0.85);
+        painter.text(row.area.center(), egui::Align2::CENTER_CENTER, "drag here to mark a moment", font, ink);
+    }
     let blocks: Vec<&Block> = pieces.iter().map(|piece| &piece.block).collect();
     let shown = paint::blocks(&painter, axis, row.area, &blocks, colours);
     for (i, area) in shown.into_iter().take(MAX_BLOCK_WIDGETS) {

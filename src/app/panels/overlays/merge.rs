@@ -45,7 +45,10 @@ pub fn merge_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             ui.label("No conflict: nothing was changed differently by both.");
         } else {
             ui.horizontal(|ui| {
-                ui.label(format!("{} things were changed differently by both:", conflicts.len()));
+                let count = conflicts.len();
+                let things =
+                    if count == 1 { "1 thing was".to_owned() } else { format!("{count} things were") };
+                ui.label(format!("{things} changed differently by both:"));
                 if ui.small_button("All mine").clicked() {
                     out.push(WorkCommand::ChooseAll(Side::First).into());
                 }
