@@ -365,6 +365,9 @@ fn deselect(state: &AppState) -> Command {
         false => AnnotateCommand::Choose(None).into(),
     }
 }
+fn escape(state: &AppState) -> Command {
+    if can_deselect(state) { deselect(state) } else { QueryCommand::CancelWork.into() }
+}
 /// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
 fn enter(state: &AppState) -> Command {
     let chosen = annotate::chosen_moment(state).map(|(_, moment)| moment.range);
@@ -433,7 +436,7 @@ pub const ACTIONS: &[Action] = actions! {
         "loop-own" "Loop my moment", "Play the chosen moment of yours over and over", [shift(Key::R)], has_own, |_| AnnotateCommand::LoopOwn.into();
         "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
         "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
-        "deselect" "Choose nothing", "No moment is chosen, no tool is on", [key(Key::Escape)], can_deselect, deselect;
+        "deselect" "Choose nothing", "No moment is chosen, no tool is on (Esc)", [], can_deselect, deselect;
         "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], has_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
         "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
         "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
@@ -531,7 +534,7 @@ pub const ACTIONS: &[Action] = actions! {
         "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
         "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
         "resume" "Go on looking", "Compute what is still missing of this clip", [], can_resume, |_| QueryCommand::Resume.into();
-        "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
+        "cancel" "Cancel the computation", "Stop; what is computed so far is kept. A tool that is on goes off first, and a moment is chosen no more.", [key(Key::Escape)], |s| is_busy(s) || can_deselect(s), escape;
     }
     "Data set" {
         "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
