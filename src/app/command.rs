@@ -418,7 +418,7 @@ pub const ACTIONS: &[Action] = actions! {
         "undo" "Undo", "Take back the last change of moments, tags, gaze or layout", [ctrl(Key::Z)], can_undo, |_| WorkCommand::Undo.into();
         "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
         "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
-        "annotate" "Annotate", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
+        "annotate" "Annotation panel", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
         "new-moment" "New moment", "The marked range, else the chosen predicted moment, becomes a moment of yours; of a chosen one, write the question", [key(Key::Enter)], |s| can_create(s) || has_own(s), enter;
         "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
         "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();

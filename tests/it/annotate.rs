@@ -90,7 +90,7 @@ fn retype(window: &mut Window, label: &str, text: &str) {
 }
 
 fn annotate(window: &mut Window) {
-    command(window, "annotate");
+    command(window, "annotation panel");
 }
 
 fn close(window: &mut Window) {
