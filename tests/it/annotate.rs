@@ -175,6 +175,7 @@ fn a_moment_is_made_trimmed_undone_saved_and_there_again() {
     assert_eq!(only_moment(&path), TimeRange::from_secs(1.25, 4.0));
     close(&mut work);
     wait_for_start(&mut work);
+    assert!(has(&work, "Open study again"), "the project is what is opened the next time");
     assert!(!dir.path().join("study.gazenlq.json.journal").exists(), "nothing is left to recover");
     drop(work);
 
