@@ -196,7 +196,8 @@ fn step_queue(state: &mut AppState, by: i32, wall_secs: f64) {
     let count = queue.rows.len();
     let step = if by > 0 { 1 } else { count - 1 };
     let mut round = (1..count).map(|i| queue.rows[(at + i * step) % count].0);
-    go_to(state, round.find(|row| is_to_do(state, *row)), wall_secs);
+    let next = round.find(|row| is_to_do(state, *row));
+    go_to(state, next, wall_secs);
 }
 
 fn go_to(state: &mut AppState, row: Option<usize>, wall_secs: f64) {
