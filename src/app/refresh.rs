@@ -43,6 +43,8 @@ pub fn refresh(state: &mut AppState) {
     refresh_range_maps(state);
     expect_jumps(state);
     super::keep::refresh(state);
+    super::annotate::refresh_gaze(state);
+    super::work::refresh(state);
     expect_jumps(state);
 }
 

@@ -31,6 +31,8 @@ pub struct Settings {
     pub overlay: Overlay,
     /// One lane of moments for each gaze mode.
     pub has_mode_lanes: bool,
+    /// Who works in new projects.
+    pub author: String,
 }
 
 /// A session that was open before, and where its playhead stood.
@@ -61,8 +63,14 @@ impl Default for Settings {
             has_sound: false,
             overlay: Overlay::default(),
             has_mode_lanes: false,
+            author: user_name(),
         }
     }
+}
+
+/// As the system knows the user.
+fn user_name() -> String {
+    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }
 
 impl Settings {

@@ -10,10 +10,12 @@ use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
+use super::work::Openings;
 use crate::dataset::DataSet;
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
 use crate::playback::Player;
+use crate::project::Source;
 use crate::time::MediaTime;
 
 /// Work that can be under way.
@@ -37,6 +39,15 @@ pub enum TaskKind {
     /// A row of a data set is asked.
     Case,
     ClipVideo,
+    /// Files that the project lost sight of.
+    FindMedia,
+    Import,
+    Colleague,
+    Merge,
+    /// Gaze with a person's corrections.
+    CorrectGaze,
+    /// The order in which cases are reviewed.
+    Queue,
 }
 
 impl TaskKind {
@@ -57,22 +68,39 @@ impl TaskKind {
             Self::ModelCard => "Looking at the models",
             Self::Case => "Localizing the query",
             Self::ClipVideo => "Opening the video",
+            Self::FindMedia => "Looking for the project's media",
+            Self::Import => "Reading annotations",
+            Self::Colleague => "Comparing two people's work",
+            Self::Merge => "Looking for conflicts",
+            Self::CorrectGaze => "Correcting the gaze",
+            Self::Queue => "Putting cases in order",
         }
     }
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 5] =
-    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Case, TaskKind::Export];
+pub const WAITED_FOR: [TaskKind; 7] = [
+    TaskKind::Open,
+    TaskKind::FetchModels,
+    TaskKind::Features,
+    TaskKind::Case,
+    TaskKind::Export,
+    TaskKind::FindMedia,
+    TaskKind::Queue,
+];
 
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
     /// A data set, and sentences about what was left out.
-    DataSet(Box<DataSet>, Vec<String>),
+    DataSet(Box<DataSet>, Vec<String>, Box<Openings>),
+    /// A project of which nothing is there to be shown.
+    ProjectAlone(Box<Openings>),
     Case(Box<CaseDone>),
     ClipVideo(Box<Player>),
-    GazeRead(Box<GazeSession>),
+    /// A recording, and what a project calls it.
+    GazeRead(Box<GazeSession>, Source),
+    GazeCorrected(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),
     ModelsFetched,

@@ -8,7 +8,7 @@ mod timeline;
 
 use egui::Ui;
 
-use super::player;
+use super::{annotate, player};
 use crate::app::command::Command;
 use crate::app::dataset::DataSetSession;
 use crate::app::state::AppState;
@@ -42,7 +42,7 @@ pub fn show(
         egui::Panel::right("case").resizable(true).default_size(320.0).size_range(240.0..=480.0).show(
             ui,
             |ui| {
-                case::case_ui(ui, set, out);
+                annotate::side_ui(ui, state, view, out, "Case", |ui, _, _, out| case::case_ui(ui, set, out));
             },
         );
     }
