@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::dataset::DataSetCommand;
+use super::dataset::{self, DataSetCommand, DataSetPage};
 use super::dialogs::PathRequest;
 use super::events;
 use super::marks::{self, MarkCommand};
 use super::state::{AppState, HeatSpan};
+use crate::dataset::Condition;
 use crate::export::table::TableFormat;
 use crate::gaze::Aggregate;
 use crate::gaze::recording::ColumnMapping;
@@ -116,6 +117,9 @@ pub enum AppCommand {
     Clipboard(Arc<image::RgbaImage>),
     ExportResults(TableFormat),
     ExportResultsTo(PathBuf, TableFormat),
+    /// Asks where to save something.
+    SaveAs(PathRequest),
+    DataSetPage(DataSetPage),
     /// The in-app path box, where no native dialog came.
     PathBox(PathRequest),
     FetchModels,
@@ -290,6 +294,14 @@ fn has_moments(state: &AppState) -> bool {
 fn has_data_set(state: &AppState) -> bool {
     state.dataset.is_some()
 }
+/// A query is chosen in a data set.
+fn has_row(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.selected.is_some())
+}
+/// Prediction files were analyzed.
+fn has_analysis(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.analysis().is_some())
+}
 fn has_anything(state: &AppState) -> bool {
     has_clip(state) || has_data_set(state)
 }
@@ -408,12 +420,25 @@ pub const ACTIONS: &[Action] = actions! {
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
     }
     "Data set" {
+        "open-case" "Open or close the case", "The chosen query over the whole window, or the table again", [key(Key::Enter)], has_row, |s| DataSetCommand::OpenCase(s.dataset.as_ref().is_some_and(|set| !set.is_case_open)).into();
+        "next-failure" "Next failure", "The next query of the table that is not right at rank 1", [key(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(1).into();
+        "previous-failure" "Previous failure", "The query before in the table that is not right at rank 1", [shift(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(-1).into();
+        "next-alike" "Next failure of this class", "The next query of the table with the same error class", [ctrl(Key::PageDown)], has_analysis, |_| DataSetCommand::NextAlike(1).into();
+        "previous-alike" "Previous failure of this class", "The query before in the table with the same error class", [ctrl(Key::PageUp)], has_analysis, |_| DataSetCommand::NextAlike(-1).into();
+        "clear-filter" "Show all queries", "No condition on the rows of the table", [], has_data_set, |_| DataSetCommand::ClearFilter.into();
+        "export-cases" "Export the cases as CSV…", "One row a query: class, flags, IoU, rank, windows, and the hashes of the files", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveCases(dataset::suggested_name(s, "cases.csv"))).into();
+        "export-report" "Save the report…", "Everything that the panels show, with thresholds and hashes, as one file that opens offline: HTML, or Markdown", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveReport(dataset::suggested_name(s, "report.html"))).into();
+        "page-why" "Why queries fail", "Classes, ranking, boundaries, flags", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Why).into();
+        "page-where" "Where queries fail", "By length, position, template and other characteristics", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Where).into();
+        "page-compare" "Compare models", "Who is right where, and how classes change", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Compare).into();
+        "page-what-if" "What if, and thresholds", "Other settings behind the network, and what the definitions use", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::WhatIf).into();
+        "page-files" "Files of the data set", "Annotations, features, predictions and videos", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Files).into();
         "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
         "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);
         "previous-row" "Previous query or moment", "In a data set the query above and its answer, else the moment before in the list", [key(Key::ArrowUp)], has_list, |s| s.step_list(-1);
         "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
         "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
-        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| !set.filter.conditions.iter().any(|c| matches!(c, Condition::Clip(_))))).into();
     }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();

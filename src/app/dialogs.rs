@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::command::{AppCommand, QueryCommand, SessionCommand};
+use super::dataset::DataSetCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use crate::export::table::TableFormat;
@@ -22,6 +23,10 @@ pub enum PathRequest {
         has_caption: bool,
     },
     SaveResults(String, TableFormat),
+    /// One row a query of a data set.
+    SaveCases(String),
+    /// Why a data set's queries fail.
+    SaveReport(String),
 }
 
 /// Name offered for the archive.
@@ -60,6 +65,12 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                 .map(|path| AppCommand::ScreenshotTo { path, has_caption: *has_caption }.into()),
             PathRequest::SaveResults(name, format) => save_dialog(name, format.extension())
                 .map(|path| AppCommand::ExportResultsTo(path, *format).into()),
+            PathRequest::SaveCases(name) => {
+                save_dialog(name, "csv").map(|path| DataSetCommand::ExportCases(path).into())
+            }
+            PathRequest::SaveReport(name) => {
+                save_dialog(name, "html").map(|path| DataSetCommand::ExportReport(path).into())
+            }
         };
         if command.is_none() && asked_at.elapsed() < TOO_FAST_FOR_A_PERSON {
             return Ok(Done::Next(Some(AppCommand::PathBox(request).into())));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::dataset::CaseDone;
+use super::dataset::{AnalysisDone, CaseDone, Film};
 use super::gaze_session::GazeSession;
 use super::model_card::ModelCard;
 use super::queries::Answers;
@@ -37,6 +37,10 @@ pub enum TaskKind {
     /// A row of a data set is asked.
     Case,
     ClipVideo,
+    /// The prediction files of a data set are analyzed.
+    Analysis,
+    /// Pictures of a case's moments.
+    Film,
 }
 
 impl TaskKind {
@@ -57,6 +61,8 @@ impl TaskKind {
             Self::ModelCard => "Looking at the models",
             Self::Case => "Localizing the query",
             Self::ClipVideo => "Opening the video",
+            Self::Analysis => "Analyzing the predictions",
+            Self::Film => "Making pictures of the moments",
         }
     }
 }
@@ -72,6 +78,8 @@ pub enum Done {
     DataSet(Box<DataSet>, Vec<String>),
     Case(Box<CaseDone>),
     ClipVideo(Box<Player>),
+    Analysis(Box<AnalysisDone>),
+    Film(Arc<Film>),
     GazeRead(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),

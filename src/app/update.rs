@@ -133,6 +133,8 @@ fn close(state: &mut AppState) {
     state.tasks.stop(TaskKind::Thumbnails);
     state.tasks.stop(TaskKind::Case);
     state.tasks.stop(TaskKind::ClipVideo);
+    state.tasks.stop(TaskKind::Analysis);
+    state.tasks.stop(TaskKind::Film);
     // hundreds of megabytes in many pieces take a while to give back
     let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
     let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
@@ -519,6 +521,12 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             remember(state);
         }
         Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
+        Finished::Done(Done::Analysis(done)) => dataset::analyzed(state, *done),
+        Finished::Done(Done::Film(film)) => {
+            if let Some(session) = &mut state.dataset {
+                session.film = Some(film);
+            }
+        }
         Finished::Done(Done::ClipVideo(player)) => {
             dataset::video_opened(state, *player);
             apply_sound(state);

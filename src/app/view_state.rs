@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::command::{HelpPage, PanelId};
+use super::dataset::Film;
 use super::dialogs::{DIAGNOSTICS, PathRequest};
 use super::recent::RecentLook;
 use crate::time::MediaTime;
@@ -48,8 +49,41 @@ pub struct ViewState {
 pub struct DataSetView {
     pub search: String,
     pub wants_focus: bool,
+    /// The search box has the keyboard.
+    pub is_typing: bool,
     /// The row that was brought into view last.
     pub scrolled_to: Option<usize>,
+    /// Which characteristic of the queries the profiles are by.
+    pub characteristic: usize,
+    /// Typed as the name of a filter to be kept.
+    pub filter_name: String,
+    pub film: FilmTextures,
+}
+
+/// Textures of a case's pictures, made once.
+#[derive(Default)]
+pub struct FilmTextures {
+    of: Option<Arc<Film>>,
+    /// Of the true moment, of the found one: time and picture.
+    strips: [Vec<(MediaTime, egui::TextureHandle)>; 2],
+}
+
+impl FilmTextures {
+    pub fn update(
+        &mut self,
+        ctx: &egui::Context,
+        film: &Arc<Film>,
+    ) -> &[Vec<(MediaTime, egui::TextureHandle)>; 2] {
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, film)) {
+            let upload = |picture: &Thumbnail| {
+                let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
+                (picture.time, ctx.load_texture("film", image, egui::TextureOptions::LINEAR))
+            };
+            self.strips = [&film.truth, &film.found].map(|strip| strip.iter().map(upload).collect());
+            self.of = Some(Arc::clone(film));
+        }
+        &self.strips
+    }
 }
 
 /// What is typed into a list of commands, and which line is chosen.
@@ -81,7 +115,10 @@ impl PathBox {
                 String::new()
             }
             PathRequest::SaveDiagnostics => DIAGNOSTICS.to_owned(),
-            PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
+            PathRequest::SaveScreenshot { name, .. }
+            | PathRequest::SaveResults(name, _)
+            | PathRequest::SaveCases(name)
+            | PathRequest::SaveReport(name) => name.clone(),
         };
         Self { request, text }
     }

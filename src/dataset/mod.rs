@@ -3,8 +3,11 @@
 //!
 //! Which store holds what, and which prediction belongs to which query, is found by the names inside.
 
+mod analysis;
 mod case;
+mod columns;
 mod files;
+mod filter;
 mod model;
 mod predictions;
 mod rows;
@@ -14,11 +17,14 @@ mod videos;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use analysis::{Analysis, Basis, CaseList, Wanted};
 pub use case::{Case, Strip, open_case};
+pub use columns::{Column, Facts};
 pub use files::DataSetFiles;
+pub use filter::{Condition, Filter, Sort};
 pub use model::{Located, ModelFiles, OpenedModel};
-pub use predictions::{FOUND_IOU, OpenedPredictions, Verdict, verdict};
-pub use rows::{Filter, Row, RowView};
+pub use predictions::{OpenedPredictions, Verdict, verdict};
+pub use rows::{Row, RowView};
 pub use stores::{OpenedStore, Stores};
 pub use videos::{ClipVideo, Videos};
 

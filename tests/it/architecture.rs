@@ -109,6 +109,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("egui_wgpu", &["view/video.rs", "export", "app"]),
     ("egui", &["view", "export", "app"]),
     ("egui_extras", &["app"]),
+    ("egui_plot", &["view"]),
     ("eframe", &["app"]),
     ("rfd", &["app"]),
     ("clap", &["cli"]),

@@ -106,6 +106,8 @@ fn queries_are_looked_at_without_any_video() {
     let mut harness = window(set.named(&ALL));
     wait_for(&mut harness, "the first query's answer", |h| has_part(h, "Moment 1: "));
     assert!(has(&harness, "5 of 5 queries"));
+    harness.get_by_label("Files").click();
+    harness.run_steps(3);
     assert!(has(&harness, "Ego4D NLQ: 3 clips, 5 queries, 1 of them without words"));
     assert!(has(&harness, "20 values, 2 of 3 clips") && has(&harness, "12 values, 3 of 4 queries"));
     assert!(has_part(&harness, "Truth: annotated") && has_part(&harness, "Moments: 1 "));
@@ -149,6 +151,7 @@ fn moments_of_a_file_are_judged_like_the_network_s() {
     for name in ["video", "text", "tiny.safetensors", "tiny.toml"] {
         harness.input_mut().dropped_files.push(Arc::new(Dropped(set.path(name))));
     }
+    harness.get_by_label("Files").click();
     wait_for(&mut harness, "the network", |h| has_part(h, "GroundNLQ, ["));
     assert!(has(&harness, "The right moment stands at rank 2 of 2"));
     wait_for(&mut harness, "the network's moments", |h| has_part(h, "Network: 1 "));

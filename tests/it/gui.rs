@@ -64,7 +64,7 @@ pub fn command(harness: &mut Harness<'static, App>, words: &str) {
     harness.run_steps(4);
 }
 
-fn press(harness: &mut Harness<'static, App>, key: egui::Key) {
+pub fn press(harness: &mut Harness<'static, App>, key: egui::Key) {
     harness.key_press(key);
     harness.run_steps(3);
 }
@@ -78,7 +78,7 @@ fn go_to(harness: &mut Harness<'static, App>, place: &str) {
 }
 
 /// Answers the box that asks for a path to save to.
-fn save_as(harness: &mut Harness<'static, App>, file: &Path) {
+pub fn save_as(harness: &mut Harness<'static, App>, file: &Path) {
     wait_for(harness, "the path box", |h| has(h, "Path"));
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     harness.get_by_label("Path").type_text(&file.to_string_lossy());

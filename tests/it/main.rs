@@ -32,3 +32,4 @@ mod synth;
 mod training;
 mod video;
 mod view;
+mod workbench;

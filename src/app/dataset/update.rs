@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source};
+use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source, export, find};
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
-use crate::dataset::{Case, ClipVideo, DataSet, open_case};
+use crate::dataset::{Analysis, Case, ClipVideo, DataSet, open_case};
 use crate::grounding::groundnlq::EncodedClip;
 use crate::job::Cancelled;
 use crate::playback::{PlaybackCommand, Player};
@@ -26,7 +26,13 @@ pub fn opened(state: &mut AppState, data: DataSet) {
     let before = state.dataset.take();
     let before = before.filter(|b| b.data.files.annotations == session.data.files.annotations);
     if let Some(before) = before {
-        session.filter = before.filter;
+        (session.filter, session.sort) = (before.filter, before.sort);
+        session.is_case_open = before.is_case_open;
+        session.wanted = before.wanted;
+        let predictions = |data: &DataSet| data.predictions.iter().map(Arc::as_ptr).collect::<Vec<_>>();
+        if predictions(&before.data) == predictions(&session.data) {
+            session.analysis = before.analysis;
+        }
         session.selected = before.selected;
         session.playhead = before.playhead;
         session.video = before.video;
@@ -44,31 +50,59 @@ pub fn opened(state: &mut AppState, data: DataSet) {
     } else {
         state.player = None;
     }
-    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+    if let Source::File(file) = session.source {
+        session.wanted.model = file;
+    }
+    find::refilter(&mut session);
     let first = session.selected.or(session.shown.first().copied());
     state.files = session.data.files.paths();
     state.dataset = Some(session);
     if let Some(row) = first {
         select(state, row, 0.0);
     }
+    state.tasks.stop(TaskKind::Analysis);
+    analyze(state);
 }
 
 pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
     let Some(session) = &mut state.dataset else { return };
     match command {
-        DataSetCommand::Search(text) => {
-            session.filter.text = text;
-            refilter(session);
+        DataSetCommand::Search(_)
+        | DataSetCommand::Template(_)
+        | DataSetCommand::OnlyThisClip(_)
+        | DataSetCommand::Toggle(_)
+        | DataSetCommand::Only(_)
+        | DataSetCommand::ClearFilter
+        | DataSetCommand::SaveFilter(_)
+        | DataSetCommand::UseFilter(_)
+        | DataSetCommand::ForgetFilter(_)
+        | DataSetCommand::Sort(_) => find::apply(session, &mut state.settings.filters, command),
+        DataSetCommand::NextFailure(by) => {
+            if let Some(row) = find::next(session, by, find::is_failure) {
+                select(state, row, wall_secs);
+            }
         }
-        DataSetCommand::Template(template) => {
-            session.filter.template = template;
-            refilter(session);
+        DataSetCommand::NextAlike(by) => {
+            let class = session.selected.and_then(|row| find::class_of(session, row));
+            if let Some(row) = find::next(session, by, |set, row| find::class_of(set, row) == class) {
+                select(state, row, wall_secs);
+            }
         }
-        DataSetCommand::OnlyThisClip(is_on) => {
-            let clip = session.selected.map(|row| session.data.rows[row].clip);
-            session.filter.clip = clip.filter(|_| is_on);
-            refilter(session);
+        DataSetCommand::OpenCase(is_open) => session.is_case_open = is_open,
+        DataSetCommand::Thresholds(config) => {
+            session.wanted.config = *config;
+            analyze(state);
         }
+        DataSetCommand::WhatIf(what_if) => {
+            session.wanted.what_if = what_if;
+            analyze(state);
+        }
+        DataSetCommand::CompareWith(other) => {
+            session.wanted.other = other;
+            analyze(state);
+        }
+        DataSetCommand::ExportCases(path) => export::cases(state, path),
+        DataSetCommand::ExportReport(path) => export::report(state, path),
         DataSetCommand::Select(row) => select(state, row, wall_secs),
         DataSetCommand::Step(by) => {
             let at = session.selected.and_then(|row| session.shown.iter().position(|r| *r == row));
@@ -81,6 +115,11 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
         DataSetCommand::ShowSource(source) => {
             session.source = source;
             session.moment = None;
+            if let Source::File(file) = source {
+                session.wanted.model = file;
+            }
+            find::refilter(session);
+            analyze(state);
         }
         DataSetCommand::Seek(time) => seek_to(state, time, wall_secs),
         DataSetCommand::Scrub(time) => {
@@ -107,8 +146,45 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
     }
 }
 
-fn refilter(session: &mut DataSetSession) {
-    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+/// What analyzing a data set brought.
+pub struct AnalysisDone {
+    data: Arc<DataSet>,
+    analysis: Option<Analysis>,
+}
+
+/// Starts the analysis that is wanted, unless it is there. One runs at a time: while a slider is
+/// dragged, each one that ends starts the newest wish.
+fn analyze(state: &mut AppState) {
+    let Some(session) = &mut state.dataset else { return };
+    let has_it = session.analysis.as_ref().is_some_and(|analysis| analysis.wanted == session.wanted);
+    if has_it || session.data.predictions.is_empty() || state.tasks.is_running(TaskKind::Analysis) {
+        return;
+    }
+    let (data, before) = (Arc::clone(&session.data), session.analysis.clone());
+    let wanted = session.wanted.clone();
+    state.tasks.start(TaskKind::Analysis, move |ctx| {
+        let analysis = match before {
+            Some(before) => Some(before.again(wanted)),
+            None => Analysis::new(&data, wanted, ctx)?,
+        };
+        Ok(Done::Analysis(Box::new(AnalysisDone { data, analysis })))
+    });
+}
+
+pub fn analyzed(state: &mut AppState, done: AnalysisDone) {
+    let Some(session) = state.dataset.as_mut() else { return };
+    let predictions = |data: &DataSet| data.predictions.iter().map(Arc::as_ptr).collect::<Vec<_>>();
+    if predictions(&session.data) != predictions(&done.data) {
+        return;
+    }
+    let Some(analysis) = done.analysis else { return };
+    // a wish that cannot be met, such as a file that is gone, was put right
+    if session.wanted.other.is_some() && analysis.wanted.other.is_none() {
+        session.wanted.other = None;
+    }
+    session.analysis = Some(Arc::new(analysis));
+    find::refilter(session);
+    analyze(state);
 }
 
 /// Puts the playhead at a time of the clip.

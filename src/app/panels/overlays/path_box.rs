@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::{Key, Ui};
 
 use crate::app::command::{AppCommand, Command, QueryCommand, SessionCommand};
+use crate::app::dataset::DataSetCommand;
 use crate::app::dialogs::PathRequest;
 use crate::app::view_state::ViewState;
 use crate::view::controls::note_ui;
@@ -21,6 +22,8 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
             PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
+            PathRequest::SaveCases(_) => ("Save one row a query as", "Save"),
+            PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
         };
         ui.strong(title);
         let response = ui.add(egui::TextEdit::singleline(&mut asked.text).desired_width(f32::INFINITY));
@@ -58,5 +61,7 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         }
         PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
         PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
+        PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
+        PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
     }
 }
