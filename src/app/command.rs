@@ -432,6 +432,7 @@ pub const ACTIONS: &[Action] = actions! {
         "page-where" "Where queries fail", "By length, position, template and other characteristics", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Where).into();
         "page-compare" "Compare models", "Who is right where, and how classes change", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Compare).into();
         "page-what-if" "What if, and thresholds", "Other settings behind the network, and what the definitions use", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::WhatIf).into();
+        "page-gaze" "Gaze and answers", "Predicted against recorded gaze in the true moments, and whether it goes with the answers", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Gaze).into();
         "page-files" "Files of the data set", "Annotations, features, predictions and videos", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Files).into();
         "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
         "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);

@@ -7,6 +7,7 @@ use super::dataset::DataSetCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use crate::export::table::TableFormat;
+use crate::grounding::groundnlq::GazeMode;
 
 /// What the in-app path box is asked for when the native dialog does not come.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub enum PathRequest {
         has_caption: bool,
     },
     SaveResults(String, TableFormat),
+    /// A data set's network over all of its queries.
+    SavePredictions(String, GazeMode),
     /// One row a query of a data set.
     SaveCases(String),
     /// Why a data set's queries fail.
@@ -67,6 +70,9 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                 .map(|path| AppCommand::ExportResultsTo(path, *format).into()),
             PathRequest::SaveCases(name) => {
                 save_dialog(name, "csv").map(|path| DataSetCommand::ExportCases(path).into())
+            }
+            PathRequest::SavePredictions(name, mode) => {
+                save_dialog(name, "jsonl").map(|path| DataSetCommand::Predict { mode: *mode, path }.into())
             }
             PathRequest::SaveReport(name) => {
                 save_dialog(name, "html").map(|path| DataSetCommand::ExportReport(path).into())

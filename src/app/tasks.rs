@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::dataset::{AnalysisDone, CaseDone, Film};
+use super::dataset::{AnalysisDone, CaseDone, Film, GazeDone};
 use super::gaze_session::GazeSession;
 use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
-use crate::dataset::DataSet;
+use crate::dataset::{Analysis, DataSet};
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
 use crate::playback::Player;
@@ -39,8 +39,14 @@ pub enum TaskKind {
     ClipVideo,
     /// The prediction files of a data set are analyzed.
     Analysis,
+    /// How often chance alone would confuse the queries.
+    Chance,
     /// Pictures of a case's moments.
     Film,
+    /// A data set's network runs over all queries.
+    Predict,
+    /// Gaze in the true moments of a data set.
+    Gaze,
 }
 
 impl TaskKind {
@@ -62,14 +68,23 @@ impl TaskKind {
             Self::Case => "Localizing the query",
             Self::ClipVideo => "Opening the video",
             Self::Analysis => "Analyzing the predictions",
+            Self::Predict => "Localizing the split",
+            Self::Gaze => "Looking at the gaze",
+            Self::Chance => "Placing answers at random",
             Self::Film => "Making pictures of the moments",
         }
     }
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 5] =
-    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Case, TaskKind::Export];
+pub const WAITED_FOR: [TaskKind; 6] = [
+    TaskKind::Open,
+    TaskKind::FetchModels,
+    TaskKind::Features,
+    TaskKind::Case,
+    TaskKind::Predict,
+    TaskKind::Export,
+];
 
 /// What a job brings home.
 pub enum Done {
@@ -77,8 +92,10 @@ pub enum Done {
     /// A data set, and sentences about what was left out.
     DataSet(Box<DataSet>, Vec<String>),
     Case(Box<CaseDone>),
-    ClipVideo(Box<Player>),
+    ClipVideo(Box<Player>, Option<Box<GazeSession>>),
+    Gaze(Box<GazeDone>),
     Analysis(Box<AnalysisDone>),
+    Chance(Arc<Analysis>, f64),
     Film(Arc<Film>),
     GazeRead(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),

@@ -8,6 +8,7 @@ use super::command::{HelpPage, PanelId};
 use super::dataset::Film;
 use super::dialogs::{DIAGNOSTICS, PathRequest};
 use super::recent::RecentLook;
+use crate::grounding::groundnlq::GazeMode;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
 use crate::view::mapping_form::MappingForm;
@@ -58,14 +59,16 @@ pub struct DataSetView {
     /// Typed as the name of a filter to be kept.
     pub filter_name: String,
     pub film: FilmTextures,
+    /// Gaze mode in which the network is to be run over the split; its own without.
+    pub predict_mode: Option<GazeMode>,
 }
 
 /// Textures of a case's pictures, made once.
 #[derive(Default)]
 pub struct FilmTextures {
     of: Option<Arc<Film>>,
-    /// Of the true moment, of the found one: time and picture.
-    strips: [Vec<(MediaTime, egui::TextureHandle)>; 2],
+    /// Plain, with recorded, with predicted gaze; of the true moment, then of the found one.
+    strips: [Vec<(MediaTime, egui::TextureHandle)>; 6],
 }
 
 impl FilmTextures {
@@ -73,13 +76,15 @@ impl FilmTextures {
         &mut self,
         ctx: &egui::Context,
         film: &Arc<Film>,
-    ) -> &[Vec<(MediaTime, egui::TextureHandle)>; 2] {
+    ) -> &[Vec<(MediaTime, egui::TextureHandle)>; 6] {
         if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, film)) {
             let upload = |picture: &Thumbnail| {
                 let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
                 (picture.time, ctx.load_texture("film", image, egui::TextureOptions::LINEAR))
             };
-            self.strips = [&film.truth, &film.found].map(|strip| strip.iter().map(upload).collect());
+            let [of_truth, of_found] = &film.gaze;
+            let strips = [&film.truth, &of_truth[0], &of_truth[1], &film.found, &of_found[0], &of_found[1]];
+            self.strips = strips.map(|strip| strip.iter().map(upload).collect());
             self.of = Some(Arc::clone(film));
         }
         &self.strips
@@ -118,6 +123,7 @@ impl PathBox {
             PathRequest::SaveScreenshot { name, .. }
             | PathRequest::SaveResults(name, _)
             | PathRequest::SaveCases(name)
+            | PathRequest::SavePredictions(name, _)
             | PathRequest::SaveReport(name) => name.clone(),
         };
         Self { request, text }

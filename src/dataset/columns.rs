@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Analysis, DataSet, verdict};
+use super::{Analysis, DataSet, QueryGaze, verdict};
 use crate::eval::Window;
 
 /// A column of the table, or a figure beside it that plots filter by.
@@ -21,6 +21,10 @@ pub enum Column {
     Score,
     Class,
     Flags,
+    /// How good the predicted gaze in the true moment is: its KL divergence from the recorded one.
+    Gaze,
+    /// Share of the true moment with usable recorded gaze.
+    Tracked,
     /// Score of the first window less that of the right one.
     ScoreGap,
     /// Duplicates of the first window before the right one.
@@ -30,7 +34,7 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Query,
         Self::Template,
         Self::Clip,
@@ -41,6 +45,8 @@ impl Column {
         Self::Score,
         Self::Class,
         Self::Flags,
+        Self::Gaze,
+        Self::Tracked,
         Self::ScoreGap,
         Self::Crowding,
         Self::Change,
@@ -58,6 +64,8 @@ impl Column {
             Self::Score => "Score",
             Self::Class => "Error class",
             Self::Flags => "Flags",
+            Self::Gaze => "Gaze",
+            Self::Tracked => "Tracked",
             Self::ScoreGap => "Score gap",
             Self::Crowding => "Crowding",
             Self::Change => "Change",
@@ -77,6 +85,8 @@ impl Column {
             Self::Score => "score",
             Self::Class => "class",
             Self::Flags => "flag",
+            Self::Gaze => "gaze",
+            Self::Tracked => "tracked",
             Self::ScoreGap => "gap",
             Self::Crowding => "crowding",
             Self::Change => "change",
@@ -91,6 +101,8 @@ pub struct Facts<'a> {
     pub analysis: Option<&'a Analysis>,
     /// Where there is no analysis: a window is right when its IoU is above this.
     pub theta: f64,
+    /// Gaze inside the true moment of each row, once it has been read.
+    pub gaze: Option<&'a [Option<QueryGaze>]>,
     /// Ranked windows of a row where there is no analysis: the network's, asked one by one.
     pub windows: &'a dyn Fn(usize) -> Option<&'a [Window]>,
 }
@@ -120,6 +132,8 @@ impl Facts<'_> {
             (Column::Score, None) => (self.windows)(row)?.first()?.score?,
             (Column::Class, analysis) => analysis?.finding(row)?.class.number() as f64,
             (Column::Flags, analysis) => analysis?.finding(row)?.flags.iter().count() as f64,
+            (Column::Gaze, _) => (*self.gaze?.get(row)?)?.mean_kl?,
+            (Column::Tracked, _) => (*self.gaze?.get(row)?)?.tracked,
             (Column::ScoreGap, analysis) => analysis?.finding(row)?.score_gap?,
             (Column::Crowding, analysis) => {
                 analysis?.finding(row)?.crowding.checked_sub(1).map(|n| (n + 1) as f64)?

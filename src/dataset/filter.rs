@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{CaseList, Column, Facts};
 use crate::eval::failure::{BoundaryKind, Class, Flag, Recovery};
+use crate::eval::gaze_link::GazeClass;
 
 /// One thing that a row is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,8 @@ pub enum Condition {
     Boundary(BoundaryKind),
     Recovery(Recovery),
     Flag(Flag),
+    /// Of the predicted gaze in the true moment.
+    Gaze(GazeClass),
     /// A group of a characteristic.
     Group {
         characteristic: String,
@@ -55,6 +58,7 @@ impl Condition {
             Self::Boundary(kind) => kind.name().to_owned(),
             Self::Recovery(recovery) => recovery.name().to_owned(),
             Self::Flag(flag) => flag.name().to_owned(),
+            Self::Gaze(class) => format!("gaze {}", class.name()),
             Self::Group { characteristic, label } => format!("{characteristic} {label}"),
             Self::Range { column, low, high } => {
                 let name = column.name();
@@ -84,6 +88,7 @@ impl Condition {
             Self::Group { characteristic, .. } => (6, characteristic),
             Self::Range { column, .. } => (7, column.word()),
             Self::Confusion { .. } => (8, ""),
+            Self::Gaze(_) => (10, ""),
             Self::List(_) | Self::Picked { .. } => (9, ""),
         }
     }
@@ -233,6 +238,9 @@ fn test<'a>(condition: &'a Condition, facts: &'a Facts<'_>) -> Test<'a> {
         Condition::Flag(flag) => {
             Box::new(move |row| analysis.and_then(|a| a.finding(row)).is_some_and(|f| f.flags.has(*flag)))
         }
+        Condition::Gaze(class) => Box::new(move |row| {
+            facts.gaze.and_then(|gaze| *gaze.get(row)?).is_some_and(|gaze| gaze.class == Some(*class))
+        }),
         Condition::Group { characteristic, label } => {
             let group = analysis.and_then(|a| {
                 let grouping = a.basis.groupings.iter().find(|g| g.name == *characteristic)?;
@@ -337,12 +345,13 @@ mod tests {
             stores: crate::dataset::Stores::default(),
             predictions: Vec::new(),
             videos: Arc::default(),
+            recordings: Arc::default(),
         }
     }
 
     fn ids(filter: &Filter, sort: Option<Sort>) -> Vec<String> {
         let data = data();
-        let facts = Facts { data: &data, analysis: None, theta: 0.3, windows: &|_| None };
+        let facts = Facts { data: &data, analysis: None, theta: 0.3, gaze: None, windows: &|_| None };
         let rows = filter.apply(&facts, sort).into_iter();
         rows.map(|row| data.row(row).expect("there").key().query_id()).collect()
     }

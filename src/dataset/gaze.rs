@@ -12,6 +12,9 @@ use crate::job::{Cancelled, JobCtx};
 use crate::project::AnnotatedClip;
 use crate::time::{MediaTime, TimeRange};
 
+/// How the names of recordings and of predicted maps end.
+const RECORDED: [&str; 3] = [".csv", ".tsv", ".txt"];
+const PREDICTED: [&str; 2] = [".npy", ".safetensors"];
 /// Folders below a named one that are looked into.
 const MAX_DEPTH: usize = 3;
 /// A window of the model: 32 pictures at 30 a second, and the next one 16 later (GazeNLQ, section 2.1).
@@ -69,7 +72,9 @@ impl Recordings {
         ctx.check()?;
         if !path.is_dir() {
             let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            self.list.push((name, path.to_owned()));
+            if RECORDED.iter().chain(&PREDICTED).any(|ending| name.ends_with(ending)) {
+                self.list.push((name, path.to_owned()));
+            }
             return Ok(());
         }
         let mut entries: Vec<PathBuf> =
@@ -101,25 +106,28 @@ impl Recordings {
     }
 
     pub fn recorded(&self, clip: &AnnotatedClip) -> Option<GazeFile> {
-        self.of(clip, &[".csv", ".tsv", ".txt"])
+        self.of(clip, &RECORDED)
     }
 
     /// Maps of the clip; those of a whole video would need its length.
     fn predicted(&self, clip: &AnnotatedClip) -> Option<GazeFile> {
-        self.of(clip, &[".npy", ".safetensors"]).filter(|file| file.start_secs == 0.0)
+        self.of(clip, &PREDICTED).filter(|file| file.start_secs == 0.0)
     }
 
     /// What can be read of a clip's gaze; what cannot becomes a warning.
     pub fn load(&self, clip: &AnnotatedClip, warnings: &mut Vec<String>, ctx: &JobCtx) -> Option<ClipGaze> {
         let duration_secs = clip.duration_secs?;
         let context = LoadContext::default();
-        let recorded = self.recorded(clip).and_then(|file| match recording::load(&file.path, &context, ctx) {
-            Ok(loaded) => Some(loaded.track.shifted(MediaTime::ZERO - MediaTime::from_secs(file.start_secs))),
-            Err(error) => {
-                warnings.push(error.to_string());
-                None
-            }
-        });
+        let recorded =
+            self.recorded(clip).and_then(|file| match recording::load(&file.path, &context, ctx) {
+                Ok(loaded) => {
+                    Some(loaded.track.shifted(MediaTime::ZERO - MediaTime::from_secs(file.start_secs)))
+                }
+                Err(error) => {
+                    warnings.push(error.to_string());
+                    None
+                }
+            });
         let predicted = self.predicted(clip).map(|file| Prediction::load(&file.path, &context, ctx));
         let predicted = match predicted {
             Some(Ok(Prediction::Maps(maps))) => maps,

@@ -94,7 +94,10 @@ impl GazeClass {
                 "The predicted peak lies within {} of the picture's middle, what was looked at farther than {} from it.",
                 c.centre_distance, c.far_distance
             ),
-            Self::Lag => format!("The map fits what was looked at before better, by a correlation of {}.", c.shift_gain),
+            Self::Lag => format!(
+                "The map fits what was looked at before better, by a correlation of {}.",
+                c.shift_gain
+            ),
             Self::Lead => {
                 format!("The map fits what is looked at later better, by a correlation of {}.", c.shift_gain)
             }

@@ -17,7 +17,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("stores", &["nn"]),
     ("split", &["job", "project", "eval", "nn", "stores", "grounding"]),
     ("train", &["time", "job", "project", "eval", "nn", "stores", "split", "gaze", "grounding"]),
-    ("dataset", &["job", "project", "eval", "nn", "features", "grounding", "stores", "split"]),
+    (
+        "dataset",
+        &["time", "job", "project", "eval", "gaze", "nn", "features", "grounding", "stores", "split"],
+    ),
     ("features", &["time", "job", "video", "nn", "gaze"]),
     ("grounding", &["time", "job", "nn", "features", "gaze"]),
     ("pipeline", &["time", "job", "video", "nn", "features", "gaze", "grounding"]),

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use gazenlq::app::{App, Startup};
+use gazenlq::dataset::{Analysis, CaseList, DataSet, DataSetFiles, Wanted};
 use gazenlq::eval::PredictionFile;
 use gazenlq::eval::failure::{Class, Diagnosis, FailureConfig, QuerySet, Ranked};
+use gazenlq::job::JobCtx;
 use gazenlq::project::AnnotationFile;
 use serde_json::Value;
 
@@ -102,7 +104,8 @@ fn is_on(harness: &Harness<'static, App>, label: &str) -> bool {
 /// The picture that is shown, by its number.
 fn frame(harness: &Harness<'static, App>) -> Option<u32> {
     let nodes = harness.query_all_by_label_contains("frame ");
-    let mut numbers = nodes.filter_map(|node| node.accesskit_node().label()?.strip_prefix("frame ")?.parse().ok());
+    let mut numbers =
+        nodes.filter_map(|node| node.accesskit_node().label()?.strip_prefix("frame ")?.parse().ok());
     numbers.next_back()
 }
 
@@ -142,27 +145,17 @@ fn a_review_from_the_class_bar_to_the_report() {
     // the worst first, by the keyboard to the case, and into it
     harness.get_by_label("Sort by IoU").click();
     harness.run_steps(3);
-    let row = |h: &Harness<'static, App>| {
-        let text = query.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let nodes = h.query_all_by_label_contains(&text);
-        nodes.filter_map(|n| n.accesskit_node().label()).any(|l| l.starts_with("Query "))
+    let text = query.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_chosen = |h: &Harness<'static, App>| {
+        h.query_all_by_label_contains(&text).any(|n| n.accesskit_node().toggled() == Some(TRUE))
     };
     for _ in 0..wanted {
-        let is_here = row(&harness)
-            && harness.query_all_by_label_contains("Query ").any(|n| {
-                n.accesskit_node().toggled() == Some(TRUE)
-                    && n.accesskit_node().label().is_some_and(|l| l.contains(query.text.trim()))
-            });
-        if is_here && has(&harness, "Video picture") {
+        press(&mut harness, egui::Key::N);
+        if is_chosen(&harness) {
             break;
         }
-        press(&mut harness, egui::Key::N);
-        // the film is opened for each new clip that has one
-        for _ in 0..10 {
-            harness.step();
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
     }
+    assert!(is_chosen(&harness), "the failure is reached by the key");
     wait_for(&mut harness, "the case's video", |h| has(h, "Video picture"));
     press(&mut harness, egui::Key::Enter);
     wait_for(&mut harness, "the case", |h| has(h, "← All queries") && has_part(h, "Answer 1: "));
@@ -293,5 +286,42 @@ fn the_workbench_looks_right_in_every_size_and_theme() {
             save(&mut harness, &format!("workbench-{name}-{file}-light.png"));
             command(&mut harness, "dark");
         }
+    }
+}
+
+#[test]
+fn looking_again_is_looking_afresh_and_lists_are_whole() {
+    let Some(review) = Review::new() else { return };
+    let files = DataSetFiles {
+        annotations: review.annotations.clone(),
+        predictions: vec![review.predictions.clone(), review.dir.path().join("second.json")],
+        ..DataSetFiles::default()
+    };
+    let ctx = JobCtx::detached();
+    let (data, _) = DataSet::open(files, None, &ctx).unwrap();
+    let wanted = |theta| Wanted {
+        config: FailureConfig { theta, ..FailureConfig::default() },
+        other: Some(1),
+        ..Wanted::default()
+    };
+    let first = Analysis::new(&data, wanted(0.3), &ctx).unwrap().unwrap();
+    assert_eq!(first.shown.findings, review.model.findings);
+    for theta in [0.1, 0.5, 0.7] {
+        let again = first.again(wanted(theta));
+        let fresh = Analysis::new(&data, wanted(theta), &ctx).unwrap().unwrap();
+        assert_eq!(again.shown.findings, fresh.shown.findings);
+        assert_eq!(again.comparison, fresh.comparison);
+        // every query is in one list of each kind
+        let whole = |lists: &mut dyn Iterator<Item = CaseList>| {
+            let mut rows: Vec<usize> = lists.flat_map(|list| again.rows_of(list)).collect();
+            rows.sort_unstable();
+            rows
+        };
+        let all: Vec<usize> = (0..data.rows.len()).collect();
+        let sides = [true, false];
+        let flips = sides.into_iter().flat_map(|a| sides.map(|b| CaseList::Flip(a, b)));
+        assert_eq!(whole(&mut flips.into_iter()), all);
+        let from_to = Class::ALL.into_iter().flat_map(|a| Class::ALL.map(|b| CaseList::Transition(a, b)));
+        assert_eq!(whole(&mut from_to.into_iter()), all);
     }
 }

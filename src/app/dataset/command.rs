@@ -6,6 +6,7 @@ use super::Source;
 use crate::dataset::{Column, Condition};
 use crate::eval::failure::FailureConfig;
 use crate::eval::what_if::WhatIf;
+use crate::grounding::groundnlq::GazeMode;
 use crate::stores::{FeatureLevel, FeatureSet};
 use crate::time::{MediaTime, TimeRange};
 
@@ -39,6 +40,11 @@ pub enum DataSetCommand {
     WhatIf(WhatIf),
     /// The prediction file that the shown one is compared with.
     CompareWith(Option<usize>),
+    /// The network over all queries, to a file of predictions that joins the data set.
+    Predict {
+        mode: GazeMode,
+        path: PathBuf,
+    },
     ExportCases(PathBuf),
     ExportReport(PathBuf),
     /// Look at this row.

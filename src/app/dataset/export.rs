@@ -31,7 +31,10 @@ pub fn report(state: &mut AppState, path: PathBuf) {
     state.tasks.start(TaskKind::Export, move |ctx| {
         ctx.stage("Writing the report");
         let [annotations, predictions] = sources.map(source);
-        let model = Model { report: &analysis.report, diagnosis: &analysis.shown, predictions: predictions? };
+        let mut report = analysis.report.clone();
+        report.confusion.chance = Some(analysis.shown.chance_of_confusion(&analysis.basis.set));
+        ctx.check()?;
+        let model = Model { report: &report, diagnosis: &analysis.shown, predictions: predictions? };
         let page = Page {
             set: &analysis.basis.set,
             annotations: annotations?,

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::DataSetSession;
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
+use crate::gaze::Heatmap;
+use crate::render::Colormap;
 use crate::time::{MediaTime, TimeRange};
 use crate::video::{Thumbnail, pictures_at};
 
@@ -16,6 +18,9 @@ pub struct Film {
     pub row: usize,
     pub truth: Vec<Thumbnail>,
     pub found: Vec<Thumbnail>,
+    /// The same pictures with gaze over them, where there is some: recorded and predicted, of the true
+    /// moment and of the found one.
+    pub gaze: [[Vec<Thumbnail>; 2]; 2],
     /// What they are of, in the clip.
     of: [Option<TimeRange>; 2],
 }
@@ -39,6 +44,7 @@ pub fn refresh(state: &mut AppState) {
     }
     let (info, table) = (Arc::clone(player.info()), Arc::clone(player.table()));
     let start = session.video_start();
+    let data = Arc::clone(&session.data);
     state.tasks.start(TaskKind::Film, move |ctx| {
         let pictures = |moment: Option<TimeRange>| {
             let times = moment.map_or_else(Vec::new, |moment| times(moment, start));
@@ -48,8 +54,48 @@ pub fn refresh(state: &mut AppState) {
         // a film that cannot be decoded has no pictures, and the player says why
         let [truth, found] = [truth, found].map(Result::unwrap_or_default);
         ctx.check()?;
-        Ok(Done::Film(Arc::new(Film { row, truth, found, of })))
+        let clip = data.row(row).map(|view| view.clip);
+        // what cannot be read was said when the data set was opened
+        let gaze = clip.and_then(|clip| data.recordings.load(clip, &mut Vec::new(), ctx));
+        let gaze = [&truth, &found].map(|strip| match &gaze {
+            Some(gaze) => [
+                with_heat(strip, |time| gaze.recorded_at((time - start).secs())),
+                with_heat(strip, |time| gaze.predicted_at((time - start).secs())),
+            ],
+            None => [Vec::new(), Vec::new()],
+        });
+        Ok(Done::Film(Arc::new(Film { row, truth, found, gaze, of })))
     });
+}
+
+/// Below this share of a map's peak nothing is drawn, above it this much of the colour.
+const HEAT_FROM: f32 = 0.15;
+const HEAT_PART: f32 = 0.65;
+
+/// Pictures under maps of gaze; none where no picture has a map.
+fn with_heat(strip: &[Thumbnail], map_at: impl Fn(MediaTime) -> Option<Heatmap>) -> Vec<Thumbnail> {
+    let mut has_some = false;
+    let drawn = strip.iter().map(|picture| {
+        let mut picture = picture.clone();
+        if let Some(map) = map_at(picture.time) {
+            has_some = true;
+            let peak = map.max().max(f32::MIN_POSITIVE);
+            for (i, pixel) in picture.rgb.chunks_exact_mut(3).enumerate() {
+                let (x, y) = (i % picture.width, i / picture.width);
+                let at = [(x as f32 + 0.5) / picture.width as f32, (y as f32 + 0.5) / picture.height as f32];
+                let heat = map.at(at) / peak;
+                if heat > HEAT_FROM {
+                    for (value, colour) in pixel.iter_mut().zip(Colormap::default().sample(heat)) {
+                        let mixed = f32::from(*value) * (1.0 - HEAT_PART) + f32::from(colour) * HEAT_PART;
+                        *value = mixed.round() as u8;
+                    }
+                }
+            }
+        }
+        picture
+    });
+    let drawn: Vec<Thumbnail> = drawn.collect();
+    if has_some { drawn } else { Vec::new() }
 }
 
 /// In the middle of so many equal parts.

@@ -15,10 +15,12 @@ use serde::{Deserialize, Serialize};
 pub use command::{DataSetCommand, FeatureKind, FeatureSettings};
 pub use export::suggested_name;
 pub use film::{Film, refresh};
-pub use update::{AnalysisDone, CaseDone, analyzed, answered, apply, opened, seek_to, video_opened};
+pub use update::{
+    AnalysisDone, CaseDone, GazeDone, analyzed, answered, apply, gaze_judged, opened, seek_to, video_opened,
+};
 
 use crate::dataset::{
-    Analysis, Case, ClipVideo, DataSet, Facts, Filter, RowView, Sort, Verdict, Wanted, verdict,
+    Analysis, Case, ClipVideo, DataSet, Facts, Filter, QueryGaze, RowView, Sort, Verdict, Wanted, verdict,
 };
 use crate::eval::Window;
 use crate::eval::what_if::WhatIf;
@@ -39,11 +41,12 @@ pub enum DataSetPage {
     Where,
     Compare,
     WhatIf,
+    Gaze,
     Files,
 }
 
 impl DataSetPage {
-    pub const ALL: [Self; 5] = [Self::Why, Self::Where, Self::Compare, Self::WhatIf, Self::Files];
+    pub const ALL: [Self; 6] = [Self::Why, Self::Where, Self::Compare, Self::WhatIf, Self::Gaze, Self::Files];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -51,6 +54,7 @@ impl DataSetPage {
             Self::Where => "Where",
             Self::Compare => "Compare",
             Self::WhatIf => "What if",
+            Self::Gaze => "Gaze",
             Self::Files => "Files",
         }
     }
@@ -61,6 +65,7 @@ impl DataSetPage {
             Self::Where => "By length, position, template; overlap and calibration",
             Self::Compare => "Another model on the same queries",
             Self::WhatIf => "Other settings behind the network, and the thresholds of the definitions",
+            Self::Gaze => "Predicted against recorded gaze, and whether it goes with the answers",
             Self::Files => "What the data set consists of",
         }
     }
@@ -92,6 +97,8 @@ pub struct DataSetSession {
     /// What the analysis is to be of; what there is of it may be of an earlier wish.
     pub wanted: Wanted,
     pub analysis: Option<Arc<Analysis>>,
+    /// How often answers at random places would confuse queries, and for which analysis that is.
+    pub chance: Option<(Arc<Analysis>, f64)>,
     /// The chosen row takes the place of the table.
     pub is_case_open: bool,
     pub selected: Option<usize>,
@@ -102,6 +109,9 @@ pub struct DataSetSession {
     playhead: MediaTime,
     /// The chosen clip's video, where one is at hand.
     pub video: Option<ClipVideo>,
+    /// Gaze inside the true moment of each row, once the recordings were read; empty where there are
+    /// none of this data set's clips.
+    pub gaze: Option<Arc<Vec<Option<QueryGaze>>>>,
     /// Pictures of the chosen row's true and found moment, while its case is open.
     pub film: Option<Arc<Film>>,
     cases: HashMap<usize, CaseState>,
@@ -131,6 +141,7 @@ impl DataSetSession {
             shown,
             wanted: Wanted::default(),
             analysis: None,
+            chance: None,
             is_case_open: false,
             selected: None,
             source,
@@ -138,6 +149,7 @@ impl DataSetSession {
             playhead: MediaTime::ZERO,
             video: None,
             film: None,
+            gaze: None,
             cases: HashMap::new(),
             encoded: VecDeque::new(),
             templates,
@@ -183,11 +195,22 @@ impl DataSetSession {
         (self.source == Source::File(analysis.wanted.model)).then_some(analysis)
     }
 
+    /// The chance rate of query confusion, once it is known for what is shown.
+    pub fn chance_of_confusion(&self) -> Option<f64> {
+        let (of, chance) = self.chance.as_ref()?;
+        self.analysis.as_ref().is_some_and(|analysis| Arc::ptr_eq(analysis, of)).then_some(*chance)
+    }
+
+    pub fn gaze_of(&self, row: usize) -> Option<QueryGaze> {
+        *self.gaze.as_ref()?.get(row)?
+    }
+
     /// Everything that is known about the rows.
     pub fn with_facts<R>(&self, look: impl FnOnce(&Facts<'_>) -> R) -> R {
         let windows = |row| self.windows(row);
         let theta = self.wanted.config.theta;
-        look(&Facts { data: &self.data, analysis: self.analysis(), theta, windows: &windows })
+        let gaze = self.gaze.as_ref().map(|gaze| gaze.as_slice());
+        look(&Facts { data: &self.data, analysis: self.analysis(), theta, gaze, windows: &windows })
     }
 
     pub fn verdict(&self, row: usize) -> Option<Verdict> {

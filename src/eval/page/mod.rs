@@ -203,6 +203,14 @@ fn model_blocks(model: &Model<'_>, blocks: &mut Vec<Block>) {
         ]
     };
     blocks.push(table(&["class", "queries", "share"], order.iter().map(row).collect()));
+    if let Some(chance) = report.confusion.chance {
+        let text = format!(
+            "Query confusion is {} of the queries; with every first answer at a random place of its clip it would be {}.",
+            percent(report.confusion.share),
+            percent(chance)
+        );
+        blocks.push(Block::Text(text));
+    }
     blocks.push(Block::Heading(3, "Boundaries".to_owned()));
     blocks.push(counts("kind", &report.boundaries, config, BoundaryKind::name, BoundaryKind::definition));
     blocks.push(Block::Heading(3, "Where the right moment was".to_owned()));

@@ -117,7 +117,7 @@ fn saved_ui(
                     ui.close();
                 }
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let forget = ui.small_button("✕");
+                    let forget = ui.small_button("×");
                     let label = format!("Forget the filter {name}");
                     forget.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &label));
                     if forget.on_hover_text("Forget this filter").clicked() {
@@ -236,7 +236,7 @@ fn conditions_ui(ui: &mut Ui, set: &DataSetSession, view: &mut ViewState, out: &
         ui.spacing_mut().item_spacing.x = 4.0;
         for condition in &set.filter.conditions {
             let name = condition.name();
-            let chip = ui.add(egui::Button::new(format!("{name}  ✕")).small().corner_radius(10.0));
+            let chip = ui.add(egui::Button::new(format!("{name}  ×")).small().corner_radius(10.0));
             chip.widget_info(|| {
                 egui::WidgetInfo::labeled(egui::Role::Button, true, format!("Condition: {name}"))
             });

@@ -53,9 +53,15 @@ fn film_ui(
     };
     let strips = view.dataset.film.update(ui.ctx(), film);
     let colours = theme::of(ui);
-    for (name, strip, colour) in
-        [("True moment", &strips[0], colours.truth), ("Found moment", &strips[1], colours.prediction)]
-    {
+    let names = [
+        ("True moment", colours.truth),
+        ("True moment, recorded gaze", colours.truth),
+        ("True moment, predicted gaze", colours.truth),
+        ("Found moment", colours.prediction),
+        ("Found moment, recorded gaze", colours.prediction),
+        ("Found moment, predicted gaze", colours.prediction),
+    ];
+    for ((name, colour), strip) in names.into_iter().zip(strips) {
         if strip.is_empty() {
             continue;
         }

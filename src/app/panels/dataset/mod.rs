@@ -31,7 +31,7 @@ pub fn show(
     egui::Panel::top("search").show(ui, |ui| bar::bar_ui(ui, state, set, view, out));
     if settings.is_timeline_open {
         // without a network there are fewer lanes
-        let height = if set.data.model.is_some() { 272.0 } else { 160.0 };
+        let height = if set.data.model.is_some() { 272.0 } else { 176.0 };
         egui::Panel::bottom("set-timeline")
             .resizable(true)
             .default_size(height)
@@ -47,7 +47,7 @@ pub fn show(
             if has_reasons {
                 why::why_ui(ui, state, set, &mut view.dataset, out);
             } else {
-                sources::sources_ui(ui, set, out);
+                sources::sources_ui(ui, set, &mut view.dataset, out);
             }
         });
     }

@@ -24,12 +24,17 @@ fn columns(set: &DataSetSession, width: f32) -> Vec<Column> {
             columns.push(column);
         }
     };
-    add(480.0, Column::Score);
+    if analysis.report.calibration.scored > 0 {
+        add(480.0, Column::Score);
+    }
     add(540.0, Column::Length);
     if analysis.other().is_some() {
         add(500.0, Column::Change);
     }
     add(760.0, Column::Template);
+    if set.gaze.as_ref().is_some_and(|gaze| !gaze.is_empty()) {
+        add(620.0, Column::Gaze);
+    }
     add(900.0, Column::Flags);
     add(1040.0, Column::Start);
     add(1160.0, Column::Clip);
@@ -42,9 +47,10 @@ fn width_of(column: Column) -> Width {
         Column::Template => Width::initial(150.0),
         Column::Clip => Width::initial(78.0),
         Column::Start => Width::initial(118.0),
+        Column::Gaze => Width::initial(112.0),
         Column::Class => Width::initial(146.0),
         Column::Flags => Width::initial(150.0),
-        Column::Iou | Column::Rank | Column::Crowding => Width::initial(50.0),
+        Column::Iou | Column::Rank | Column::Crowding | Column::Tracked => Width::initial(50.0),
         Column::Score | Column::Length | Column::Change | Column::ScoreGap => Width::initial(58.0),
     }
     .clip(true)
@@ -62,6 +68,10 @@ fn hint(column: Column) -> &'static str {
         Column::Score => "Of the first moment, as the model gave it",
         Column::Class => "Why the query was not answered: the first definition that fits",
         Column::Flags => "What else is known about the case",
+        Column::Gaze => {
+            "Predicted gaze in the true moment: its class, and its KL divergence from the recorded gaze"
+        }
+        Column::Tracked => "Share of the true moment with usable recorded gaze",
         Column::ScoreGap => "Score of the first moment less that of the right one",
         Column::Crowding => "Near-duplicates of the first moment before the right one",
         Column::Change => "IoU of the first moment less that of the model compared with",
@@ -71,11 +81,12 @@ fn hint(column: Column) -> &'static str {
 pub fn table_ui(ui: &mut Ui, set: &DataSetSession, view: &mut ViewState, out: &mut Vec<Command>) {
     let columns = columns(set, ui.available_width());
     let mut table = TableBuilder::new(ui)
-        .id_salt(("queries", columns.len()))
+        .id_salt(format!("{columns:?}"))
         .striped(true)
         .resizable(true)
         .sense(Sense::click())
         .auto_shrink(false)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         // the keyboard is faster than an animation
         .animate_scrolling(false);
     for column in &columns {
@@ -171,10 +182,10 @@ fn row_ui(
 
 fn class_ui(ui: &mut Ui, set: &DataSetSession, row: usize) {
     let Some((analysis, finding)) = set.analysis().and_then(|a| Some((a, a.finding(row)?))) else { return };
+    let name = finding.boundary.map_or(finding.class.name(), |kind| kind.name());
     ui.spacing_mut().item_spacing.x = 5.0;
     let (area, _) = ui.allocate_exact_size(egui::vec2(8.0, 12.0), Sense::hover());
     ui.painter().rect_filled(area, 2.0, of_class(ui, finding.class));
-    let name = finding.boundary.map_or(finding.class.name(), |kind| kind.name());
     let response = ui.add(egui::Label::new(name).truncate().selectable(false));
     if response.hovered() {
         let config = &analysis.wanted.config;
@@ -209,7 +220,16 @@ fn cell_ui(
             .map_or_else(String::new, |[start, end]| format!("{} – {}", clock(*start), clock(*end))),
         Column::Length => number.map_or_else(String::new, |secs| format!("{secs:.1} s")),
         Column::Rank => rank_text(set, facts, row, number),
-        Column::Change => number.map_or_else(String::new, |change| format!("{change:+.2}")),
+        // no sign for what rounds to nothing
+        Column::Change => number.map_or_else(String::new, |change| match change.abs() < 0.005 {
+            true => "0.00".to_owned(),
+            false => format!("{change:+.2}"),
+        }),
+        Column::Gaze => set.gaze_of(row).map_or_else(String::new, |gaze| match (gaze.class, gaze.mean_kl) {
+            (Some(class), Some(kl)) => format!("{} {kl:.1}", class.name()),
+            (Some(class), None) => class.name().to_owned(),
+            (None, _) => format!("{:.0} % tracked", gaze.tracked * 100.0),
+        }),
         Column::Flags => {
             let flags = set.analysis().and_then(|a| a.finding(row)).map(|f| f.flags);
             let names: Vec<&str> =

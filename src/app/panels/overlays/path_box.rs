@@ -23,7 +23,8 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
             PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
             PathRequest::SaveCases(_) => ("Save one row a query as", "Save"),
-            PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
+            PathRequest::SavePredictions(..) => ("Save the network's predictions as", "Save"),
+        PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
         };
         ui.strong(title);
         let response = ui.add(egui::TextEdit::singleline(&mut asked.text).desired_width(f32::INFINITY));
@@ -62,6 +63,7 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
         PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
         PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
+        PathRequest::SavePredictions(_, mode) => DataSetCommand::Predict { mode: *mode, path }.into(),
         PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
     }
 }

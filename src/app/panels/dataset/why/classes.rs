@@ -7,7 +7,6 @@ use super::{Look, filter_by, heading_ui, percent};
 use crate::app::command::Command;
 use crate::app::dataset::DataSetCommand;
 use crate::app::panels::dataset::colours::of_class;
-use crate::app::view_state::DataSetView;
 use crate::dataset::{CaseList, Condition};
 use crate::eval::failure::{BoundaryKind, Class, Count, FailureConfig};
 use crate::eval::review::ReviewReason;
@@ -29,27 +28,16 @@ const ORDER: [Class; 9] = [
     Class::InvalidTruth,
 ];
 
-pub fn classes_ui(ui: &mut Ui, look: &Look<'_>, _view: &mut DataSetView, out: &mut Vec<Command>) {
+pub fn classes_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     let (report, config) = (&look.analysis.report, &look.analysis.wanted.config);
     let header = &report.header;
+    let count = |class: Class| report.classes[class.number()].count;
     heading_ui(
         ui,
-        "Why",
+        "Error classes",
         "Every query has exactly one class: the first definition that fits. Click a class to see its queries.",
     );
-    let count = |class: Class| report.classes[class.number()].count;
-    let parts: Vec<Part> = ORDER
-        .iter()
-        .map(|class| Part {
-            label: class.name().to_owned(),
-            count: count(*class),
-            colour: of_class(ui, *class),
-            is_on: look.has(&Condition::Class(*class)),
-            hint: class.definition(config),
-        })
-        .collect();
-    let pick = ui.push_id("stack", |ui| stack_ui(ui, &parts, header.queries, 26.0)).inner;
-    filter_by(pick, |i| Condition::Class(ORDER[i]), out);
+    stack_bar_ui(ui, look, out);
     let failed: usize = ORDER[1..8].iter().map(|class| count(*class)).sum();
     let share = |n: usize| n as f64 / header.queries.max(1) as f64;
     note_ui(
@@ -79,11 +67,29 @@ pub fn classes_ui(ui: &mut Ui, look: &Look<'_>, _view: &mut DataSetView, out: &m
                     "\nOf these {} share the template, {} the object, {} the verb of the question that was hit.",
                     c.share_template, c.share_object, c.share_verb
                 );
+                if let Some(chance) = look.set.chance_of_confusion() {
+                    bar.hint += &format!("\nAnswers at random places would give {}.", percent(chance));
+                }
             }
             bar
         })
         .collect();
     let pick = ui.push_id("classes", |ui| bars_ui(ui, &bars, None, LABELS)).inner;
+    filter_by(pick, |i| Condition::Class(ORDER[i]), out);
+}
+
+/// The whole split as one bar.
+pub fn stack_bar_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
+    let report = &look.analysis.report;
+    let part = |class: &Class| Part {
+        label: class.name().to_owned(),
+        count: report.classes[class.number()].count,
+        colour: of_class(ui, *class),
+        is_on: look.has(&Condition::Class(*class)),
+        hint: class.definition(&look.analysis.wanted.config),
+    };
+    let parts: Vec<Part> = ORDER.iter().map(part).collect();
+    let pick = ui.push_id("stack", |ui| stack_ui(ui, &parts, report.header.queries, 26.0)).inner;
     filter_by(pick, |i| Condition::Class(ORDER[i]), out);
 }
 

@@ -52,7 +52,7 @@ fn models_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     let k = analysis.wanted.config.top_k;
     let faint = theme::of(ui).faint;
     egui::Grid::new("models").num_columns(6).spacing([12.0, 4.0]).striped(true).show(ui, |ui| {
-        for head in ["shown", "against", "model", "R1", &format!("R{k}"), "mIoU"] {
+        for head in ["shown", "against", "R1", &format!("R{k}"), "mIoU", "model"] {
             ui.colored_label(faint, head);
         }
         ui.end_row();
@@ -79,10 +79,13 @@ fn models_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
             if other.clicked() {
                 out.push(DataSetCommand::CompareWith((!is_other).then_some(i)).into());
             }
-            ui.add(egui::Label::new(RichText::new(name).strong()).truncate()).on_hover_text(name);
             ui.label(percent(header.r1));
             ui.label(percent(header.r_k));
             ui.label(percent(header.mean_iou));
+            // what there is room for
+            let room = (ui.max_rect().right() - ui.cursor().left()).max(60.0);
+            let label = egui::Label::new(RichText::new(name).strong()).truncate();
+            ui.add_sized([room, ui.spacing().interact_size.y], label).on_hover_text(name);
             ui.end_row();
         }
     });
@@ -209,11 +212,10 @@ fn scatter_panel_ui(ui: &mut Ui, look: &Look<'_>, other: &Diagnosis, out: &mut V
         .zip(names)
         .map(|(points, (name, colour))| Dots { name: name.to_owned(), colour, points })
         .collect();
-    let (x, y) = (format!("IoU, {}", other.ranked.name), format!("IoU, {}", analysis.shown.ranked.name));
     let picture = Scatter {
         name: "IoU of both models",
-        x: &x,
-        y: &y,
+        x: "IoU of the other model",
+        y: "IoU of this model",
         x_range: [0.0, 1.0],
         y_range: [0.0, 1.0],
         height: 230.0,

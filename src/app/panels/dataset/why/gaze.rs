@@ -15,7 +15,7 @@ use crate::view::theme;
 pub fn gaze_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     heading_ui(
         ui,
-        "Gaze",
+        "Gaze in the true moments",
         "Predicted against recorded gaze inside each true moment, window by window (32 pictures, 16 apart). A query has the class of most of its windows.",
     );
     let Some(gaze) = &look.set.gaze else {
@@ -27,6 +27,10 @@ pub fn gaze_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
         note_ui(ui, text);
         return;
     };
+    if gaze.is_empty() {
+        note_ui(ui, "None of the gaze files that were named is of a clip or a video of these annotations.");
+        return;
+    }
     let config = GazeConfig::default();
     let count = |class: GazeClass| gaze.iter().flatten().filter(|g| g.class == Some(class)).count();
     let recorded = gaze.iter().flatten().count();
@@ -60,8 +64,10 @@ pub fn gaze_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
 fn tracked_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     let gaze = look.set.gaze.iter().flat_map(|gaze| gaze.iter().flatten());
     let tracked: Vec<f64> = gaze.map(|g| g.tracked).collect();
-    let groups = [("all of it", 0.95, f64::MAX), ("most of it", 0.5, 0.95), ("less than half", f64::MIN, 0.5)];
-    let condition = |i: usize| Condition::Range { column: Column::Tracked, low: groups[i].1, high: groups[i].2 };
+    let groups =
+        [("all of it", 0.95, f64::MAX), ("most of it", 0.5, 0.95), ("less than half", f64::MIN, 0.5)];
+    let condition =
+        |i: usize| Condition::Range { column: Column::Tracked, low: groups[i].1, high: groups[i].2 };
     note_ui(ui, "Usable recorded gaze in the true moment");
     let colour = theme::of(ui).truth;
     let bars: Vec<Bar> = groups
@@ -81,10 +87,10 @@ fn tracked_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
 
 /// Whether better gaze goes with better answers.
 fn link_ui(ui: &mut Ui, look: &Look<'_>) {
-    let (analysis, Some(gaze)) = (look.analysis, &look.set.gaze) else { return };
+    let analysis = look.analysis;
     let set = &analysis.basis.set;
     let kl: Vec<Option<f64>> =
-        (0..set.len()).map(|place| gaze[analysis.row(place)].and_then(|g| g.mean_kl)).collect();
+        (0..set.len()).map(|place| look.set.gaze_of(analysis.row(place))?.mean_kl).collect();
     let found = coupling(set, &analysis.shown, &kl);
     heading_ui(
         ui,
@@ -96,7 +102,8 @@ fn link_ui(ui: &mut Ui, look: &Look<'_>) {
         None => format!("{} queries are too few for a correlation", found.n),
     };
     ui.label(text).on_hover_text("Negative: better gaze goes with better answers");
-    let profile = profile(&quartiles("KL divergence", &kl), &analysis.shown.findings, &analysis.wanted.config);
+    let profile =
+        profile(&quartiles("KL divergence", &kl), &analysis.shown.findings, &analysis.wanted.config);
     let colour = of_class(ui, Class::Correct);
     let most = profile.groups.iter().map(|g| g.r1_interval.high).fold(0.05, f64::max);
     let bars: Vec<Bar> = profile

@@ -5,6 +5,7 @@ mod boundary;
 mod classes;
 mod compare;
 mod confidence;
+mod gaze;
 mod profiles;
 mod ranking;
 mod templates;
@@ -14,7 +15,7 @@ mod what_if;
 use egui::{RichText, ScrollArea, Ui};
 
 use crate::app::command::{AppCommand, Command};
-use crate::app::dataset::{DataSetCommand, DataSetPage, DataSetSession};
+use crate::app::dataset::{DataSetCommand, DataSetPage, DataSetSession, Source};
 use crate::app::state::AppState;
 use crate::app::view_state::DataSetView;
 use crate::dataset::{Analysis, Condition};
@@ -48,11 +49,11 @@ pub fn why_ui(
     ScrollArea::vertical().id_salt(state.settings.data_set_page).auto_shrink(false).show(ui, |ui| {
         ui.set_width(ui.available_width() - 4.0);
         if state.settings.data_set_page == DataSetPage::Files {
-            super::sources::sources_ui(ui, set, out);
+            super::sources::sources_ui(ui, set, view, out);
             return;
         }
         let Some(analysis) = set.analysis() else {
-            absent_ui(ui, set);
+            absent_ui(ui, set, out);
             return;
         };
         let look = Look { set, analysis };
@@ -61,8 +62,8 @@ pub fn why_ui(
                 ui,
                 view,
                 out,
-                |ui, view, out| {
-                    classes::classes_ui(ui, &look, view, out);
+                |ui, _, out| {
+                    classes::classes_ui(ui, &look, out);
                     ranking::ranking_ui(ui, &look, out);
                 },
                 |ui, _, out| {
@@ -93,6 +94,7 @@ pub fn why_ui(
                 |ui, _, out| what_if::what_if_ui(ui, &look, out),
                 |ui, _, out| thresholds::thresholds_ui(ui, set, out),
             ),
+            DataSetPage::Gaze => gaze::gaze_ui(ui, &look, out),
             DataSetPage::Files => {}
         }
         ui.add_space(8.0);
@@ -113,15 +115,22 @@ fn tabs_ui(ui: &mut Ui, page: DataSetPage, out: &mut Vec<Command>) {
     ui.separator();
 }
 
-fn absent_ui(ui: &mut Ui, set: &DataSetSession) {
+fn absent_ui(ui: &mut Ui, set: &DataSetSession, out: &mut Vec<Command>) {
     let text = if set.data.predictions.is_empty() {
         "Open prediction files to see why queries fail: an Ego4D submission, QVHighlights lines, or what `gazenlq localize` writes."
     } else if set.analysis.is_some() {
-        "The network is asked query by query. Choose a prediction file at the top right to see the whole split."
+        "The network is asked query by query. Look at a prediction file to see the whole split:"
     } else {
         "Comparing the predictions with the truth…"
     };
     note_ui(ui, text);
+    if set.source == Source::Network {
+        for (i, file) in set.data.predictions.iter().enumerate() {
+            if ui.button(format!("Look at {}", file.name)).clicked() {
+                out.push(DataSetCommand::ShowSource(Source::File(i)).into());
+            }
+        }
+    }
 }
 
 /// Both parts side by side where there is room, else one below the other.

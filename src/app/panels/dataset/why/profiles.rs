@@ -14,7 +14,7 @@ use crate::view::controls::note_ui;
 pub fn profiles_ui(ui: &mut Ui, look: &Look<'_>, view: &mut DataSetView, out: &mut Vec<Command>) {
     heading_ui(
         ui,
-        "Where",
+        "By characteristic",
         "Recall at 1 and misses by a characteristic, with Wilson's 95 % intervals. Groups with few queries are grey and never compared.",
     );
     let profiles = &look.analysis.report.profiles;

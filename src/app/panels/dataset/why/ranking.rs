@@ -29,7 +29,7 @@ pub fn ranking_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
             config.top_k,
             percent(ranking.reranked_r1),
             percent(header.r1),
-            points(ranking.reranked_r1 - header.r1)
+            points((ranking.reranked_r1 - header.r1).max(0.0))
         ),
     );
     let range = |column, low: f64, high: f64| Condition::Range { column, low, high };

@@ -109,11 +109,15 @@ pub fn confusion_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     let pick = ui.push_id("confused", |ui| matrix_ui(ui, &matrix, cell)).inner;
     super::filter_by(pick, |i| condition(i / kept.len(), i % kept.len()), out);
     let confusion = &look.analysis.report.confusion;
+    let chance = look.set.chance_of_confusion().map_or_else(String::new, |chance| {
+        let (share, chance) = (super::percent(confusion.share), super::percent(chance));
+        format!(". {share} of all queries; answers at random places would give {chance}")
+    });
     note_ui(
         ui,
         format!(
-            "{} cases; {} share the template, {} the object, {} the verb",
-            confusion.cases, confusion.share_template, confusion.share_object, confusion.share_verb
+            "{} cases; {} share the template, {} the object, {} the verb{}",
+            confusion.cases, confusion.share_template, confusion.share_object, confusion.share_verb, chance
         ),
     );
 }

@@ -3,7 +3,7 @@
 
 use egui::{RichText, Slider, Ui};
 
-use super::{Look, heading_ui, percent, points};
+use super::{Look, classes, heading_ui, percent, points};
 use crate::app::command::Command;
 use crate::app::dataset::DataSetCommand;
 use crate::eval::failure::{Header, Oracle};
@@ -17,14 +17,14 @@ const USUAL_SIGMA: f32 = 0.75;
 pub fn what_if_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     heading_ui(
         ui,
-        "What if",
+        "Other settings behind the network",
         "Other settings behind the network, from the stored windows: table and panels show what they give.",
     );
     let before = &look.set.wanted.what_if;
     let mut now = before.clone();
     let windows = look.analysis.shown.ranked.len().max(1);
     egui::Grid::new("what-if").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
-        ui.spacing_mut().slider_width = (ui.available_width() - 220.0).clamp(80.0, 320.0);
+        ui.spacing_mut().slider_width = (ui.available_width() - 230.0).clamp(60.0, 320.0);
         let mut has_nms = now.sigma.is_some();
         ui.checkbox(&mut has_nms, "Soft-NMS again").on_hover_text(
             "Suppresses overlapping windows once more. The stored scores have been through it already, so this is an approximation.",
@@ -52,8 +52,7 @@ pub fn what_if_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
         ui.end_row();
 
         ui.label("Time offset");
-        ui.horizontal(|ui| {
-            ui.spacing_mut().slider_width = (ui.available_width() - 180.0).clamp(60.0, 240.0);
+        ui.vertical(|ui| {
             let slider = ui.add(Slider::new(&mut now.offset_secs, -2.0..=2.0).fixed_decimals(3).suffix(" s"));
             name(&slider, "Time offset");
             slider.on_hover_text("Added to the start and the end of every window");
@@ -84,6 +83,7 @@ pub fn what_if_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     }
     ui.add_space(6.0);
     result_ui(ui, look);
+    classes::stack_bar_ui(ui, look, out);
     let is_plain = look.analysis.shown.ranked.notes.without_score > 0 && windows > 0;
     if is_plain {
         note_ui(ui, "Some windows have no score; their rank stands for it.");
