@@ -171,6 +171,7 @@ fn a_review_from_the_class_bar_to_the_report() {
         [(egui::Key::Num1, [first.start, first.end]), (egui::Key::Num0, query.truths[0])]
     {
         harness.key_press_modifiers(egui::Modifiers::SHIFT, key);
+        harness.run_steps(6);
         let inside = [(start * fps).floor() as u32, (end * fps).ceil() as u32 + 1];
         wait_for(&mut harness, "the moment in the loop", |h| {
             frame(h).is_some_and(|frame| (inside[0]..=inside[1]).contains(&frame))
