@@ -44,6 +44,8 @@ pub fn refresh(state: &mut AppState) {
     expect_jumps(state);
     super::dataset::refresh(state);
     super::keep::refresh(state);
+    super::annotate::refresh_gaze(state);
+    super::work::refresh(state);
     expect_jumps(state);
 }
 

@@ -37,6 +37,8 @@ pub struct Settings {
     pub filters: Vec<(String, Filter)>,
     /// What stands beside a data set's table.
     pub data_set_page: DataSetPage,
+    /// Who works in new projects.
+    pub author: String,
 }
 
 /// A session that was open before, and where its playhead stood.
@@ -69,8 +71,14 @@ impl Default for Settings {
             has_mode_lanes: false,
             filters: Vec::new(),
             data_set_page: DataSetPage::default(),
+            author: user_name(),
         }
     }
+}
+
+/// As the system knows the user.
+fn user_name() -> String {
+    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }
 
 impl Settings {

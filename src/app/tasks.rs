@@ -10,10 +10,12 @@ use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
+use super::work::Openings;
 use crate::dataset::{Analysis, DataSet};
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
 use crate::playback::Player;
+use crate::project::Source;
 use crate::time::MediaTime;
 
 /// Work that can be under way.
@@ -47,6 +49,15 @@ pub enum TaskKind {
     Predict,
     /// Gaze in the true moments of a data set.
     Gaze,
+    /// Files that the project lost sight of.
+    FindMedia,
+    Import,
+    Colleague,
+    Merge,
+    /// Gaze with a person's corrections.
+    CorrectGaze,
+    /// The order in which cases are reviewed.
+    Queue,
 }
 
 impl TaskKind {
@@ -72,32 +83,44 @@ impl TaskKind {
             Self::Gaze => "Looking at the gaze",
             Self::Chance => "Placing answers at random",
             Self::Film => "Making pictures of the moments",
+            Self::FindMedia => "Looking for the project's media",
+            Self::Import => "Reading annotations",
+            Self::Colleague => "Comparing two people's work",
+            Self::Merge => "Looking for conflicts",
+            Self::CorrectGaze => "Correcting the gaze",
+            Self::Queue => "Putting cases in order",
         }
     }
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 6] = [
+pub const WAITED_FOR: [TaskKind; 8] = [
     TaskKind::Open,
     TaskKind::FetchModels,
     TaskKind::Features,
     TaskKind::Case,
     TaskKind::Predict,
     TaskKind::Export,
+    TaskKind::FindMedia,
+    TaskKind::Queue,
 ];
 
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
     /// A data set, and sentences about what was left out.
-    DataSet(Box<DataSet>, Vec<String>),
+    DataSet(Box<DataSet>, Vec<String>, Box<Openings>),
+    /// A project of which nothing is there to be shown.
+    ProjectAlone(Box<Openings>),
     Case(Box<CaseDone>),
     ClipVideo(Box<Player>, Option<Box<GazeSession>>),
     Gaze(Box<GazeDone>),
     Analysis(Box<AnalysisDone>),
     Chance(Arc<Analysis>, f64),
     Film(Arc<Film>),
-    GazeRead(Box<GazeSession>),
+    /// A recording, and what a project calls it.
+    GazeRead(Box<GazeSession>, Source),
+    GazeCorrected(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<LightPipeline>),
     ModelsFetched,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use super::command::{HelpPage, PanelId};
 use super::dataset::Film;
-use super::dialogs::{DIAGNOSTICS, PathRequest};
+use super::dialogs::{DIAGNOSTICS, NEW_PROJECT, PathRequest};
+use super::panels::Typed;
 use super::recent::RecentLook;
 use crate::grounding::groundnlq::GazeMode;
 use crate::time::MediaTime;
@@ -43,6 +44,29 @@ pub struct ViewState {
     pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
     pub dataset: DataSetView,
+    pub annotate: AnnotateView,
+}
+
+/// What the panel of the person's own work keeps for itself.
+#[derive(Default)]
+pub struct AnnotateView {
+    pub tab: SideTab,
+    /// Text being typed, and of what it is; written down when the box is left.
+    pub typed: Option<Typed>,
+    pub wants_text: bool,
+    pub wants_note: bool,
+    /// The tag being made: name and key.
+    pub new_tag: String,
+}
+
+/// What the right panel shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SideTab {
+    /// The answer, or the case.
+    #[default]
+    Answer,
+    Annotate,
+    History,
 }
 
 /// The search box of a data set, and where its table was scrolled to.
@@ -116,9 +140,17 @@ pub struct PathBox {
 impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
-            PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import | PathRequest::Questions => {
-                String::new()
-            }
+            PathRequest::Open
+            | PathRequest::OpenFolder
+            | PathRequest::Import
+            | PathRequest::Questions
+            | PathRequest::MediaFolder
+            | PathRequest::Colleague
+            | PathRequest::Merge
+            | PathRequest::MergeBase
+            | PathRequest::ImportAnnotations => String::new(),
+            PathRequest::NewProject => NEW_PROJECT.to_owned(),
+            PathRequest::SaveProject(name) | PathRequest::SaveAnnotations(name, _) => name.clone(),
             PathRequest::SaveDiagnostics => DIAGNOSTICS.to_owned(),
             PathRequest::SaveScreenshot { name, .. }
             | PathRequest::SaveResults(name, _)

@@ -1,9 +1,12 @@
 //! What the table of queries can be sorted and filtered by.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Analysis, DataSet, QueryGaze, verdict};
 use crate::eval::Window;
+use crate::project::Verdict;
 
 /// A column of the table, or a figure beside it that plots filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub enum Column {
     Gaze,
     /// Share of the true moment with usable recorded gaze.
     Tracked,
+    /// What people have called the cause.
+    Tags,
+    Verdict,
     /// Score of the first window less that of the right one.
     ScoreGap,
     /// Duplicates of the first window before the right one.
@@ -34,7 +40,7 @@ pub enum Column {
 }
 
 impl Column {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Query,
         Self::Template,
         Self::Clip,
@@ -47,6 +53,8 @@ impl Column {
         Self::Flags,
         Self::Gaze,
         Self::Tracked,
+        Self::Tags,
+        Self::Verdict,
         Self::ScoreGap,
         Self::Crowding,
         Self::Change,
@@ -66,6 +74,8 @@ impl Column {
             Self::Flags => "Flags",
             Self::Gaze => "Gaze",
             Self::Tracked => "Tracked",
+            Self::Tags => "Tags",
+            Self::Verdict => "Verdict",
             Self::ScoreGap => "Score gap",
             Self::Crowding => "Crowding",
             Self::Change => "Change",
@@ -87,11 +97,22 @@ impl Column {
             Self::Flags => "flag",
             Self::Gaze => "gaze",
             Self::Tracked => "tracked",
+            Self::Tags => "tag",
+            Self::Verdict => "verdict",
             Self::ScoreGap => "gap",
             Self::Crowding => "crowding",
             Self::Change => "change",
         }
     }
+}
+
+/// What people have said of a row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    pub tags: Vec<String>,
+    /// The tags as one text.
+    pub text: String,
+    pub verdict: Option<Verdict>,
 }
 
 /// Rows with everything that is known about them.
@@ -103,6 +124,8 @@ pub struct Facts<'a> {
     pub theta: f64,
     /// Gaze inside the true moment of each row, once it has been read.
     pub gaze: Option<&'a [Option<QueryGaze>]>,
+    /// What people have said of rows, where they have.
+    pub said: Option<&'a HashMap<usize, Said>>,
     /// Ranked windows of a row where there is no analysis: the network's, asked one by one.
     pub windows: &'a dyn Fn(usize) -> Option<&'a [Window]>,
 }
@@ -142,9 +165,15 @@ impl Facts<'_> {
                 let (analysis, place) = (analysis?, analysis?.place(row)?);
                 analysis.shown.ranked.first_iou(place) - analysis.other()?.ranked.first_iou(place)
             }
-            (Column::Query | Column::Template | Column::Clip, _) => return None,
+            (Column::Query | Column::Template | Column::Clip | Column::Tags | Column::Verdict, _) => {
+                return None;
+            }
         };
         (!number.is_nan()).then_some(number)
+    }
+
+    pub fn said_of(&self, row: usize) -> Option<&Said> {
+        self.said?.get(&row)
     }
 
     /// What a column with words is sorted by.
@@ -153,6 +182,8 @@ impl Facts<'_> {
         match column {
             Column::Query => view.query.map_or("", |query| query.text.trim()),
             Column::Template => &self.data.rows[row].template,
+            Column::Tags => self.said_of(row).map_or("", |said| &said.text),
+            Column::Verdict => self.said_of(row).and_then(|said| said.verdict).map_or("", Verdict::name),
             _ => &view.clip.clip_uid,
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{CaseList, Column, Facts};
 use crate::eval::failure::{BoundaryKind, Class, Flag, Recovery};
 use crate::eval::gaze_link::GazeClass;
+use crate::project::Verdict;
 
 /// One thing that a row is asked for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub enum Condition {
     Flag(Flag),
     /// Of the predicted gaze in the true moment.
     Gaze(GazeClass),
+    /// What a person has called the cause.
+    Tag(String),
+    Verdict(Verdict),
     /// A group of a characteristic.
     Group {
         characteristic: String,
@@ -58,6 +62,8 @@ impl Condition {
             Self::Boundary(kind) => kind.name().to_owned(),
             Self::Recovery(recovery) => recovery.name().to_owned(),
             Self::Flag(flag) => flag.name().to_owned(),
+            Self::Tag(tag) => format!("tag {tag}"),
+            Self::Verdict(verdict) => verdict.name().to_owned(),
             Self::Gaze(class) => format!("gaze {}", class.name()),
             Self::Group { characteristic, label } => format!("{characteristic} {label}"),
             Self::Range { column, low, high } => {
@@ -89,6 +95,8 @@ impl Condition {
             Self::Range { column, .. } => (7, column.word()),
             Self::Confusion { .. } => (8, ""),
             Self::Gaze(_) => (10, ""),
+            Self::Tag(_) => (11, ""),
+            Self::Verdict(_) => (12, ""),
             Self::List(_) | Self::Picked { .. } => (9, ""),
         }
     }
@@ -198,7 +206,7 @@ impl Filter {
 
 /// Rows without a value stand last in either direction.
 fn sorted(rows: &mut [usize], facts: &Facts<'_>, Sort { column, is_descending }: Sort) {
-    if matches!(column, Column::Query | Column::Template | Column::Clip) {
+    if matches!(column, Column::Query | Column::Template | Column::Clip | Column::Tags | Column::Verdict) {
         rows.sort_by(|a, b| {
             let (a, b) = (facts.word(*a, column), facts.word(*b, column));
             let order = a.is_empty().cmp(&b.is_empty());
@@ -237,6 +245,12 @@ fn test<'a>(condition: &'a Condition, facts: &'a Facts<'_>) -> Test<'a> {
         }),
         Condition::Flag(flag) => {
             Box::new(move |row| analysis.and_then(|a| a.finding(row)).is_some_and(|f| f.flags.has(*flag)))
+        }
+        Condition::Tag(tag) => {
+            Box::new(move |row| facts.said_of(row).is_some_and(|said| said.tags.contains(tag)))
+        }
+        Condition::Verdict(verdict) => {
+            Box::new(move |row| facts.said_of(row).is_some_and(|said| said.verdict == Some(*verdict)))
         }
         Condition::Gaze(class) => Box::new(move |row| {
             facts.gaze.and_then(|gaze| *gaze.get(row)?).is_some_and(|gaze| gaze.class == Some(*class))
@@ -351,7 +365,8 @@ mod tests {
 
     fn ids(filter: &Filter, sort: Option<Sort>) -> Vec<String> {
         let data = data();
-        let facts = Facts { data: &data, analysis: None, theta: 0.3, gaze: None, windows: &|_| None };
+        let facts =
+            Facts { data: &data, analysis: None, theta: 0.3, gaze: None, said: None, windows: &|_| None };
         let rows = filter.apply(&facts, sort).into_iter();
         rows.map(|row| data.row(row).expect("there").key().query_id()).collect()
     }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 pub use analysis::{Analysis, Basis, CaseList, Wanted};
 pub use case::{Case, Strip, open_case};
-pub use columns::{Column, Facts};
+pub use columns::{Column, Facts, Said};
 pub use files::DataSetFiles;
 pub use filter::{Condition, Filter, Sort};
 pub use gaze::{ClipGaze, GazeFile, QueryGaze, Recordings, judge as judge_gaze};

@@ -11,6 +11,8 @@ use crate::gaze::recording;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {
+    /// A person's own project; what it is about it says itself.
+    pub project: Option<PathBuf>,
     pub video: Option<PathBuf>,
     pub gaze: Option<PathBuf>,
     pub annotations: Option<PathBuf>,
@@ -89,6 +91,7 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
 }
 
 enum Kind {
+    Project,
     Video,
     Gaze,
     Annotations,
@@ -155,12 +158,18 @@ fn starts_like_json(path: &Path) -> bool {
 }
 
 /// Words that only these JSON files have, and have near their beginning.
-const WORDS: [(&str, Kind); 4] = [
+const WORDS: [(&str, Kind); 5] = [
+    ("\"gazenlq_project\"", Kind::Project),
     ("\"predicted_times\"", Kind::Predictions),
     ("\"pred_relevant_windows\"", Kind::Predictions),
     ("\"gazenlq_predictions\"", Kind::Predictions),
     ("\"backbone_arch\"", Kind::Config),
 ];
+
+/// A person's own project, told by its content.
+pub fn is_project(path: &Path) -> bool {
+    path.is_file() && starts_like_json(path) && matches!(told_by_a_word(path), Some(Kind::Project))
+}
 
 fn told_by_a_word(path: &Path) -> Option<Kind> {
     use std::io::Read as _;
@@ -213,6 +222,7 @@ fn add_named(session: &mut Session, path: &Path, kind: Kind) {
         Kind::Store => return session.stores.push(path.to_path_buf()),
         Kind::Model => (&mut session.model, "a second checkpoint"),
         Kind::Config => (&mut session.config, "a second configuration"),
+        Kind::Project => (&mut session.project, "a second project"),
         Kind::Video => (&mut session.video, "a second video"),
         Kind::Gaze => (&mut session.gaze, "a second gaze recording"),
         Kind::Annotations => (&mut session.annotations, "a second annotation file"),
@@ -278,7 +288,8 @@ impl Candidates {
                     Kind::Store => self.stores.push(path),
                     Kind::Model => self.models.push(path),
                     Kind::Config => self.configs.push(path),
-                    Kind::Video | Kind::Other(_) => {}
+                    // a folder may hold the projects of several people
+                    Kind::Video | Kind::Project | Kind::Other(_) => {}
                 }
             }
         }

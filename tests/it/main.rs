@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and says why it skips"
 )]
 
+mod annotate;
 mod architecture;
 mod checkpoints;
 mod cli;

@@ -3,23 +3,26 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::dataset::DataSetSession;
+use crate::app::dataset::{DataSetSession, said_of};
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
 use crate::dataset::Analysis;
 use crate::eval::failure::{CaseNote, cases_csv};
 use crate::eval::page::{Model, Page, Source};
 use crate::nn::sha256_of;
+use crate::project::{Project, QueryKey, Verdict};
 
 /// One row a query of the model under review.
 pub fn cases(state: &mut AppState, path: PathBuf) {
     let Some((analysis, sources)) = analyzed(state) else { return };
+    let project = state.work.project().clone();
     state.tasks.start(TaskKind::Export, move |ctx| {
         ctx.stage("Writing the cases");
         let [annotations, predictions] = sources.map(source);
         let (annotations, predictions) = (annotations?.sha256, predictions?.sha256);
         let set = &analysis.basis.set;
-        let text = cases_csv(set, &analysis.shown, |_| CaseNote::default(), [&annotations, &predictions])?;
+        let text =
+            cases_csv(set, &analysis.shown, |key| note_of(&project, key), [&annotations, &predictions])?;
         std::fs::write(&path, text)?;
         Ok(Done::Saved(format!("Saved {} cases to {}", set.len(), path.display()), path))
     });
@@ -55,6 +58,11 @@ fn analyzed(state: &AppState) -> Option<(Arc<Analysis>, [PathBuf; 2])> {
     let analysis = Arc::clone(session.analysis.as_ref()?);
     let predictions = session.data.predictions.get(analysis.wanted.model)?.path.clone();
     Some((analysis, [session.data.files.annotations.clone(), predictions]))
+}
+
+fn note_of(project: &Project, key: &QueryKey) -> CaseNote {
+    let said = said_of(project, key);
+    CaseNote { tags: said.tags, verdict: said.verdict.map_or("", Verdict::name).to_owned() }
 }
 
 fn source(path: PathBuf) -> anyhow::Result<Source> {

@@ -5,6 +5,7 @@ mod command;
 mod export;
 mod film;
 mod find;
+mod said;
 mod update;
 
 use std::collections::{HashMap, VecDeque};
@@ -14,11 +15,13 @@ use serde::{Deserialize, Serialize};
 
 pub use command::{DataSetCommand, FeatureKind, FeatureSettings};
 pub use export::suggested_name;
-pub use film::{Film, refresh};
+pub use film::Film;
+pub use said::{SaidRows, said_of};
 pub use update::{
     AnalysisDone, CaseDone, GazeDone, analyzed, answered, apply, gaze_judged, opened, seek_to, video_opened,
 };
 
+use crate::app::state::AppState;
 use crate::dataset::{
     Analysis, Case, ClipVideo, DataSet, Facts, Filter, QueryGaze, RowView, Sort, Verdict, Wanted, verdict,
 };
@@ -112,6 +115,8 @@ pub struct DataSetSession {
     /// Gaze inside the true moment of each row, once the recordings were read; empty where there are
     /// none of this data set's clips.
     pub gaze: Option<Arc<Vec<Option<QueryGaze>>>>,
+    /// What people have said of rows.
+    pub said: SaidRows,
     /// Pictures of the chosen row's true and found moment, while its case is open.
     pub film: Option<Arc<Film>>,
     cases: HashMap<usize, CaseState>,
@@ -149,6 +154,7 @@ impl DataSetSession {
             playhead: MediaTime::ZERO,
             video: None,
             film: None,
+            said: SaidRows::default(),
             gaze: None,
             cases: HashMap::new(),
             encoded: VecDeque::new(),
@@ -210,7 +216,14 @@ impl DataSetSession {
         let windows = |row| self.windows(row);
         let theta = self.wanted.config.theta;
         let gaze = self.gaze.as_ref().map(|gaze| gaze.as_slice());
-        look(&Facts { data: &self.data, analysis: self.analysis(), theta, gaze, windows: &windows })
+        look(&Facts {
+            data: &self.data,
+            analysis: self.analysis(),
+            theta,
+            gaze,
+            said: Some(&self.said.rows),
+            windows: &windows,
+        })
     }
 
     pub fn verdict(&self, row: usize) -> Option<Verdict> {
@@ -260,6 +273,12 @@ impl DataSetSession {
             self.encoded.pop_front();
         }
     }
+}
+
+/// Called once a frame; starts work where something has changed.
+pub fn refresh(state: &mut AppState) {
+    film::refresh(state);
+    said::refresh(state);
 }
 
 /// Without a score the rank speaks for itself.

@@ -269,6 +269,11 @@ fn select(state: &mut AppState, row: usize, wall_secs: f64) {
     if row >= session.data.rows.len() {
         return;
     }
+    let clip_of = |row: usize| session.data.rows.get(row).map(|row| row.clip);
+    if session.selected.and_then(clip_of) != clip_of(row) {
+        // a range is of its clip
+        state.marks.range = None;
+    }
     session.selected = Some(row);
     session.moment = None;
     show_video(state);

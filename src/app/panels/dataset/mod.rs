@@ -13,7 +13,7 @@ mod why;
 
 use egui::Ui;
 
-use super::player;
+use super::{annotate, player};
 use crate::app::command::Command;
 use crate::app::dataset::DataSetSession;
 use crate::app::state::AppState;
@@ -54,7 +54,9 @@ pub fn show(
     if settings.is_results_panel_open {
         let panel = egui::Panel::right("case").resizable(true);
         let panel = panel.default_size((width * 0.22).clamp(280.0, 400.0)).size_range(240.0..=520.0);
-        panel.show(ui, |ui| case::case_ui(ui, set, out));
+        panel.show(ui, |ui| {
+            annotate::side_ui(ui, state, view, out, "Case", |ui, _, _, out| case::case_ui(ui, set, out));
+        });
     }
     if set.is_case_open && set.selected.is_some() {
         let frame = egui::Frame::central_panel(ui.style());

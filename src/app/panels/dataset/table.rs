@@ -35,6 +35,10 @@ fn columns(set: &DataSetSession, width: f32) -> Vec<Column> {
     if set.gaze.as_ref().is_some_and(|gaze| !gaze.is_empty()) {
         add(620.0, Column::Gaze);
     }
+    if !set.said.rows.is_empty() {
+        add(660.0, Column::Tags);
+        add(700.0, Column::Verdict);
+    }
     add(900.0, Column::Flags);
     add(1040.0, Column::Start);
     add(1160.0, Column::Clip);
@@ -50,6 +54,7 @@ fn width_of(column: Column) -> Width {
         Column::Gaze => Width::initial(112.0),
         Column::Class => Width::initial(146.0),
         Column::Flags => Width::initial(150.0),
+        Column::Tags | Column::Verdict => Width::initial(104.0),
         Column::Iou | Column::Rank | Column::Crowding | Column::Tracked => Width::initial(50.0),
         Column::Score | Column::Length | Column::Change | Column::ScoreGap => Width::initial(58.0),
     }
@@ -68,6 +73,8 @@ fn hint(column: Column) -> &'static str {
         Column::Score => "Of the first moment, as the model gave it",
         Column::Class => "Why the query was not answered: the first definition that fits",
         Column::Flags => "What else is known about the case",
+        Column::Tags => "What people have called the cause",
+        Column::Verdict => "What people have decided about the case",
         Column::Gaze => {
             "Predicted gaze in the true moment: its class, and its KL divergence from the recorded gaze"
         }
@@ -218,6 +225,7 @@ fn cell_ui(
             .windows
             .first()
             .map_or_else(String::new, |[start, end]| format!("{} – {}", clock(*start), clock(*end))),
+        Column::Tags | Column::Verdict => facts.word(row, column).to_owned(),
         Column::Length => number.map_or_else(String::new, |secs| format!("{secs:.1} s")),
         Column::Rank => rank_text(set, facts, row, number),
         // no sign for what rounds to nothing

@@ -21,6 +21,10 @@ const GESTURES: [(&str, &str); 18] = [
     ("Timeline: wheel, middle button", "move along"),
     ("Moment: click, Shift+click", "jump to its start, its end"),
     ("Moment: double-click", "play it over and over"),
+    ("Lane Mine: drag", "make a moment of your own"),
+    ("My moment: drag", "move it; Alt keeps it from sticking, Esc gives the drag up"),
+    ("My moment: drag an edge", "trim it, and see the picture at the edge"),
+    ("Picture: click, drag with Shift+C", "say where the wearer looked"),
     ("Lane's name: click", "Ctrl+← and Ctrl+→ step through this lane"),
     ("Marker: double-click", "write its note"),
     ("Bar, column, cell: click", "its queries in the table; Ctrl+click adds them to what is chosen"),
@@ -33,6 +37,22 @@ const WORDS: [(&str, &str); 18] = [
     (
         "Moment",
         "A stretch of the clip that may answer the question, with a score between 0 and 1. Scores can be compared within one answer only.",
+    ),
+    (
+        "My moments",
+        "Stretches that you marked yourself, in the lane \u{201c}Mine\u{201d}. They are in your project; annotation files stay as they are.",
+    ),
+    (
+        "Project",
+        "One file with everything that you wrote: moments, tags, verdicts, notes, markers, corrected gaze. Without a name it is kept in your data folder, and every change is on the disk at once.",
+    ),
+    (
+        "Cohen's kappa",
+        "How far two people's verdicts agree beyond what chance would give: 1 is always, 0 is chance.",
+    ),
+    (
+        "Corrected gaze",
+        "Where you said that the wearer looked, or that the recording means nothing. Drawn with a second ring; the recording itself stays as it is.",
     ),
     ("Truth", "The annotated moment of a question, where the annotation file has one."),
     (

@@ -6,6 +6,7 @@ mod classes;
 mod compare;
 mod confidence;
 mod gaze;
+mod people;
 mod profiles;
 mod ranking;
 mod templates;
@@ -64,6 +65,7 @@ pub fn why_ui(
                 out,
                 |ui, _, out| {
                     classes::classes_ui(ui, &look, out);
+                    people::people_ui(ui, &look, out);
                     ranking::ranking_ui(ui, &look, out);
                 },
                 |ui, _, out| {
