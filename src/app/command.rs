@@ -382,12 +382,14 @@ fn deselect(state: &AppState) -> Command {
     }
 }
 /// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
+/// In a data set with neither, the case is opened or closed.
 fn enter(state: &AppState) -> Command {
     let chosen = annotate::chosen_moment(state).map(|(_, moment)| moment.range);
-    match (chosen, state.marks.range) {
-        (Some(chosen), Some(range)) if range != chosen => AnnotateCommand::NewMoment.into(),
-        (Some(_), _) => AppCommand::FocusOwnText.into(),
-        (None, _) => AnnotateCommand::NewMoment.into(),
+    match (chosen, state.marks.range, &state.dataset) {
+        (Some(chosen), Some(range), _) if range != chosen => AnnotateCommand::NewMoment.into(),
+        (Some(_), ..) => AppCommand::FocusOwnText.into(),
+        (None, None, Some(set)) => DataSetCommand::OpenCase(!set.is_case_open).into(),
+        (None, ..) => AnnotateCommand::NewMoment.into(),
     }
 }
 fn can_resume(state: &AppState) -> bool {
