@@ -11,6 +11,7 @@ use gazenlq::eval::PredictionFile;
 use gazenlq::eval::failure::{Class, Diagnosis, FailureConfig, QuerySet, Ranked};
 use gazenlq::job::JobCtx;
 use gazenlq::project::AnnotationFile;
+use gazenlq::time::MediaTime;
 use serde_json::Value;
 
 use crate::gui::{command, has, press, save, save_as, wait_for};
@@ -178,8 +179,32 @@ fn a_review_from_the_class_bar_to_the_report() {
         });
     }
     press(&mut harness, egui::Key::K);
-    press(&mut harness, egui::Key::Enter);
+
+    // a boundary is corrected, taken back and done again; the cause gets its tag
+    command(&mut harness, "correct the annotated moment");
+    let [start, end] = query.truths[0].map(MediaTime::from_secs);
+    let copied = format!(", {start} to {end}");
+    let own = |h: &Harness<'static, App>| {
+        let nodes = h.query_all_by_label_contains("Mine: ");
+        nodes.filter_map(|n| n.accesskit_node().label()).find(|label| label.contains(" to "))
+    };
+    wait_for(&mut harness, "the copy", |h| own(h).is_some_and(|label| label.ends_with(&copied)));
+    let label = own(&harness).unwrap();
+    harness.get_by_label(&label).click();
+    harness.run_steps(3);
+    harness.key_press_modifiers(egui::Modifiers::ALT, egui::Key::Comma);
+    wait_for(&mut harness, "an earlier end", |h| own(h).is_some_and(|label| !label.ends_with(&copied)));
+    let corrected = own(&harness);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Z);
+    wait_for(&mut harness, "the end as it was", |h| own(h).is_some_and(|label| label.ends_with(&copied)));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::SHIFT, egui::Key::Z);
+    wait_for(&mut harness, "the correction again", |h| own(h) == corrected);
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Num6);
+    harness.run_steps(3);
+    save(&mut harness, "workbench-case-corrected.png");
+    harness.get_by_label("← All queries").click();
     wait_for(&mut harness, "the table", |h| !has(h, "← All queries"));
+    wait_for(&mut harness, "the tag beside the classes", |h| has(h, "long action truncated: 1"));
 
     // against the second model
     harness.get_by_label("Compare").click();
@@ -206,6 +231,10 @@ fn a_review_from_the_class_bar_to_the_report() {
     let rows: Vec<csv::StringRecord> =
         csv::Reader::from_path(&csv).unwrap().records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), 4554);
+    let tagged: Vec<_> =
+        rows.iter().filter(|row| row.iter().any(|cell| cell == "long action truncated")).collect();
+    assert_eq!(tagged.len(), 1);
+    assert_eq!(&tagged[0][0], query.key.query_id());
     let text = std::fs::read_to_string(&report).unwrap();
     for part in ["McNemar", "thresholds.json", "SHA-256", "Templates by class"] {
         assert!(text.contains(part), "{part} is not in the report");
