@@ -3,7 +3,7 @@
 
 use egui::{RichText, Ui};
 
-use super::{Look, filter_by, heading_ui, percent, points};
+use super::{Look, TWO_COLUMNS, filter_by, heading_ui, percent, points};
 use crate::app::command::Command;
 use crate::app::dataset::{DataSetCommand, Source};
 use crate::app::panels::dataset::colours::of_class;
@@ -14,9 +14,6 @@ use crate::eval::gaze_link::{GazeConfig, GazeEffect, gaze_effects};
 use crate::view::charts::{Bar, Cell, Dots, Matrix, Scatter, ScatterEvent, bars_ui, matrix_ui, scatter_ui};
 use crate::view::controls::note_ui;
 use crate::view::theme;
-
-/// Wide enough for two columns.
-const TWO_COLUMNS: f32 = 660.0;
 
 pub fn compare_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     models_ui(ui, look, out);

@@ -22,7 +22,6 @@ pub fn what_if_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     );
     let before = &look.set.wanted.what_if;
     let mut now = before.clone();
-    let windows = look.analysis.shown.ranked.len().max(1);
     egui::Grid::new("what-if").num_columns(2).spacing([10.0, 6.0]).show(ui, |ui| {
         ui.spacing_mut().slider_width = (ui.available_width() - 230.0).clamp(60.0, 320.0);
         let mut has_nms = now.sigma.is_some();
@@ -84,9 +83,8 @@ pub fn what_if_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
     ui.add_space(6.0);
     result_ui(ui, look);
     classes::stack_bar_ui(ui, look, out);
-    let is_plain = look.analysis.shown.ranked.notes.without_score > 0 && windows > 0;
-    if is_plain {
-        note_ui(ui, "Some windows have no score; their rank stands for it.");
+    if look.analysis.report.calibration.without_score > 0 {
+        note_ui(ui, "Some windows have no score; for Soft-NMS their rank stands for it.");
     }
 }
 
