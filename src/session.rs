@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use crate::dataset::{DataSet, DataSetFiles, Videos};
+use crate::dataset::{DataSet, DataSetFiles, Recordings, Videos};
 use crate::gaze::labels::ego4d_frame_labels;
 use crate::gaze::metrics::{Comparison, compare_maps};
 use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
@@ -83,6 +83,10 @@ pub fn data_set_of(
             let videos = Videos::list(paths, ctx)?;
             open.annotations.clips.iter().any(|clip| videos.of(clip).is_some())
         }
+        Some(open) if found.annotations.is_none() && found.gaze.is_some() => {
+            let gaze = Recordings::list(paths, ctx)?;
+            open.annotations.clips.iter().any(|clip| gaze.recorded(clip).is_some())
+        }
         _ => found.adds_to_data_set() && found.video.is_none(),
     };
     if is_new || is_more {
@@ -106,6 +110,16 @@ pub fn load_gaze(path: &Path, video: Option<&Path>, ctx: &JobCtx) -> anyhow::Res
     let Some(video) = video else { return Ok(recording::load(path, &LoadContext::default(), ctx)?) };
     let reader = VideoReader::open(video)?;
     Ok(recording::load(path, &gaze_context(reader.info(), reader.table()), ctx)?)
+}
+
+/// A gaze recording on the clock of an open clip.
+pub fn load_clip_gaze(
+    path: &Path,
+    info: &VideoInfo,
+    table: &FrameTable,
+    ctx: &JobCtx,
+) -> anyhow::Result<GazeTrack> {
+    Ok(recording::load(path, &gaze_context(info, table), ctx)?.track)
 }
 
 /// Scores predicted gaze (a file of maps or points, one a picture) against a recording.

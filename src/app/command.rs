@@ -9,13 +9,14 @@ use std::sync::Arc;
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::annotate::{self, AnnotateCommand, Edge, Nudge};
-use super::dataset::DataSetCommand;
+use super::dataset::{self, DataSetCommand, DataSetPage};
 use super::dialogs::PathRequest;
 use super::events;
 use super::marks::{self, MarkCommand};
 use super::state::{AppState, HeatSpan, MODEL_STEP};
 use super::view_state::SideTab;
 use super::work::WorkCommand;
+use crate::dataset::Condition;
 use crate::export::table::TableFormat;
 use crate::gaze::Aggregate;
 use crate::gaze::recording::ColumnMapping;
@@ -125,6 +126,9 @@ pub enum AppCommand {
     Clipboard(Arc<image::RgbaImage>),
     ExportResults(TableFormat),
     ExportResultsTo(PathBuf, TableFormat),
+    /// Asks where to save something.
+    SaveAs(PathRequest),
+    DataSetPage(DataSetPage),
     /// The in-app path box, where no native dialog came.
     PathBox(PathRequest),
     FetchModels,
@@ -307,6 +311,14 @@ fn has_moments(state: &AppState) -> bool {
 fn has_data_set(state: &AppState) -> bool {
     state.dataset.is_some()
 }
+/// A query is chosen in a data set.
+fn has_row(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.selected.is_some())
+}
+/// Prediction files were analyzed.
+fn has_analysis(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.analysis().is_some())
+}
 fn has_anything(state: &AppState) -> bool {
     has_clip(state) || has_data_set(state)
 }
@@ -346,8 +358,12 @@ fn has_queries(state: &AppState) -> bool {
 fn has_fixes_here(state: &AppState) -> bool {
     has_gaze(state) && !annotate::fixes_here(state).is_empty()
 }
+/// Of a recording that the project knows; those of a data set's clips are only shown.
+fn can_correct_gaze(state: &AppState) -> bool {
+    has_gaze(state) && state.work.gaze_source().is_some()
+}
 fn has_gaze_stretch(state: &AppState) -> bool {
-    has_gaze(state) && has_stretch(state)
+    can_correct_gaze(state) && has_stretch(state)
 }
 /// While something is dragged Escape gives up the drag.
 fn can_deselect(state: &AppState) -> bool {
@@ -369,12 +385,14 @@ fn escape(state: &AppState) -> Command {
     if can_deselect(state) { deselect(state) } else { QueryCommand::CancelWork.into() }
 }
 /// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
+/// In a data set with neither, the case is opened or closed.
 fn enter(state: &AppState) -> Command {
     let chosen = annotate::chosen_moment(state).map(|(_, moment)| moment.range);
-    match (chosen, state.marks.range) {
-        (Some(chosen), Some(range)) if range != chosen => AnnotateCommand::NewMoment.into(),
-        (Some(_), _) => AppCommand::FocusOwnText.into(),
-        (None, _) => AnnotateCommand::NewMoment.into(),
+    match (chosen, state.marks.range, &state.dataset) {
+        (Some(chosen), Some(range), _) if range != chosen => AnnotateCommand::NewMoment.into(),
+        (Some(_), ..) => AppCommand::FocusOwnText.into(),
+        (None, None, Some(set)) => DataSetCommand::OpenCase(!set.is_case_open).into(),
+        (None, ..) => AnnotateCommand::NewMoment.into(),
     }
 }
 fn can_resume(state: &AppState) -> bool {
@@ -419,7 +437,7 @@ pub const ACTIONS: &[Action] = actions! {
         "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
         "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
         "annotate" "Annotation panel", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
-        "new-moment" "New moment", "The marked range, else the chosen predicted moment, becomes a moment of yours; of a chosen one, write the question", [key(Key::Enter)], |s| can_create(s) || has_own(s), enter;
+        "new-moment" "New moment", "The marked range becomes a moment of yours, else, in a clip of its own, the chosen predicted moment; of a chosen one, write the question; in a data set without a range, open or close the case", [key(Key::Enter)], |s| can_create(s) || has_own(s) || has_row(s), enter;
         "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
         "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();
         "own-start" "Starts here", "The start of the chosen moment comes to the playhead", [key(Key::Q)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::Start).into();
@@ -437,7 +455,7 @@ pub const ACTIONS: &[Action] = actions! {
         "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
         "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
         "deselect" "Choose nothing", "No moment is chosen, no tool is on (Esc)", [], can_deselect, deselect;
-        "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], has_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
+        "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], can_correct_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
         "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
         "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
     }
@@ -537,12 +555,26 @@ pub const ACTIONS: &[Action] = actions! {
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept. A tool that is on goes off first, and a moment is chosen no more.", [key(Key::Escape)], |s| is_busy(s) || can_deselect(s), escape;
     }
     "Data set" {
+        "open-case" "Open or close the case", "The chosen query over the whole window, or the table again; Enter does so while no range is marked and no moment of yours is chosen", [key(Key::F4)], has_row, |s| DataSetCommand::OpenCase(s.dataset.as_ref().is_some_and(|set| !set.is_case_open)).into();
+        "next-failure" "Next failure", "The next query of the table that is not right at rank 1", [key(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(1).into();
+        "previous-failure" "Previous failure", "The query before in the table that is not right at rank 1", [shift(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(-1).into();
+        "next-alike" "Next failure of this class", "The next query of the table with the same error class", [ctrl(Key::PageDown)], has_analysis, |_| DataSetCommand::NextAlike(1).into();
+        "previous-alike" "Previous failure of this class", "The query before in the table with the same error class", [ctrl(Key::PageUp)], has_analysis, |_| DataSetCommand::NextAlike(-1).into();
+        "clear-filter" "Show all queries", "No condition on the rows of the table", [], has_data_set, |_| DataSetCommand::ClearFilter.into();
+        "export-cases" "Export the cases as CSV…", "One row a query: class, flags, IoU, rank, windows, and the hashes of the files", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveCases(dataset::suggested_name(s, "cases.csv"))).into();
+        "export-report" "Save the report…", "Everything that the panels show, with thresholds and hashes, as one file that opens offline: HTML, or Markdown", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveReport(dataset::suggested_name(s, "report.html"))).into();
+        "page-why" "Why queries fail", "Classes, ranking, boundaries, flags", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Why).into();
+        "page-where" "Where queries fail", "By length, position, template and other characteristics", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Where).into();
+        "page-compare" "Compare models", "Who is right where, and how classes change", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Compare).into();
+        "page-what-if" "What if, and thresholds", "Other settings behind the network, and what the definitions use", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::WhatIf).into();
+        "page-gaze" "Gaze and answers", "Predicted against recorded gaze in the true moments, and whether it goes with the answers", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Gaze).into();
+        "page-files" "Files of the data set", "Annotations, features, predictions and videos", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Files).into();
         "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
         "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);
         "previous-row" "Previous query or moment", "In a data set the query above and its answer, else the moment before in the list", [key(Key::ArrowUp)], has_list, |s| s.step_list(-1);
         "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
         "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
-        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| !set.filter.conditions.iter().any(|c| matches!(c, Condition::Clip(_))))).into();
     }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();
@@ -664,7 +696,7 @@ fn works_a_control(key: Key) -> bool {
 
 /// Keys that write nothing: they work while a text box has the focus.
 fn is_free_of_text(key: Key) -> bool {
-    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F5 | Key::F6 | Key::F11)
+    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F4 | Key::F5 | Key::F6 | Key::F11)
 }
 
 #[cfg(test)]

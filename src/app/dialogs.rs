@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::command::{AppCommand, QueryCommand, SessionCommand};
+use super::dataset::DataSetCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use super::work::WorkCommand;
 use crate::export::table::TableFormat;
+use crate::grounding::groundnlq::GazeMode;
 use crate::project::exchange::ExchangeFormat;
 
 /// What the in-app path box is asked for when the native dialog does not come.
@@ -24,6 +26,12 @@ pub enum PathRequest {
         has_caption: bool,
     },
     SaveResults(String, TableFormat),
+    /// A data set's network over all of its queries.
+    SavePredictions(String, GazeMode),
+    /// One row a query of a data set.
+    SaveCases(String),
+    /// Why a data set's queries fail.
+    SaveReport(String),
     NewProject,
     SaveProject(String),
     /// Where a project's media are now.
@@ -98,6 +106,14 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                     .add_filter("annotations", &["json", "jsonl", "csv", "eaf", "vtt"])
                     .pick_file()
                     .map(|path| WorkCommand::ImportFrom(path).into()),
+                PathRequest::SaveCases(name) => {
+                    save_dialog(name, "csv").map(|path| DataSetCommand::ExportCases(path).into())
+                }
+                PathRequest::SavePredictions(name, mode) => save_dialog(name, "jsonl")
+                    .map(|path| DataSetCommand::Predict { mode: *mode, path }.into()),
+                PathRequest::SaveReport(name) => {
+                    save_dialog(name, "html").map(|path| DataSetCommand::ExportReport(path).into())
+                }
             };
         if command.is_none() && asked_at.elapsed() < TOO_FAST_FOR_A_PERSON {
             return Ok(Done::Next(Some(AppCommand::PathBox(request).into())));

@@ -196,6 +196,11 @@ impl App {
                 dialogs::ask(state, PathRequest::SaveResults(name, format));
             }
             AppCommand::ExportResultsTo(path, format) => export::results(state, path, format),
+            AppCommand::SaveAs(request) => dialogs::ask(state, request),
+            AppCommand::DataSetPage(page) => {
+                state.settings.data_set_page = page;
+                state.settings.is_session_panel_open = true;
+            }
             AppCommand::PathBox(request) => view.path_box = Some(view_state::PathBox::new(request)),
             AppCommand::FetchModels => update::fetch_models(state),
             AppCommand::ToggleSound => update::toggle_sound(state),
@@ -361,6 +366,8 @@ impl eframe::App for App {
             self.outbox.push(SessionCommand::Open(dropped).into());
         }
         command::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
+        // what a key asks for is in the frame that it came with
+        self.settle(ui.ctx());
         panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
         self.state.timeline_visible = self.view.timeline.visible();
         self.settle(ui.ctx());

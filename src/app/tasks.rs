@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::dataset::CaseDone;
+use super::dataset::{AnalysisDone, CaseDone, Film, GazeDone};
 use super::gaze_session::GazeSession;
 use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
 use super::work::Openings;
-use crate::dataset::DataSet;
+use crate::dataset::{Analysis, DataSet};
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::LightPipeline;
 use crate::playback::Player;
@@ -39,6 +39,16 @@ pub enum TaskKind {
     /// A row of a data set is asked.
     Case,
     ClipVideo,
+    /// The prediction files of a data set are analyzed.
+    Analysis,
+    /// How often chance alone would confuse the queries.
+    Chance,
+    /// Pictures of a case's moments.
+    Film,
+    /// A data set's network runs over all queries.
+    Predict,
+    /// Gaze in the true moments of a data set.
+    Gaze,
     /// Files that the project lost sight of.
     FindMedia,
     Import,
@@ -68,6 +78,11 @@ impl TaskKind {
             Self::ModelCard => "Looking at the models",
             Self::Case => "Localizing the query",
             Self::ClipVideo => "Opening the video",
+            Self::Analysis => "Analyzing the predictions",
+            Self::Predict => "Localizing the split",
+            Self::Gaze => "Looking at the gaze",
+            Self::Chance => "Placing answers at random",
+            Self::Film => "Making pictures of the moments",
             Self::FindMedia => "Looking for the project's media",
             Self::Import => "Reading annotations",
             Self::Colleague => "Comparing two people's work",
@@ -79,11 +94,12 @@ impl TaskKind {
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 7] = [
+pub const WAITED_FOR: [TaskKind; 8] = [
     TaskKind::Open,
     TaskKind::FetchModels,
     TaskKind::Features,
     TaskKind::Case,
+    TaskKind::Predict,
     TaskKind::Export,
     TaskKind::FindMedia,
     TaskKind::Queue,
@@ -97,7 +113,11 @@ pub enum Done {
     /// A project of which nothing is there to be shown.
     ProjectAlone(Box<Openings>),
     Case(Box<CaseDone>),
-    ClipVideo(Box<Player>),
+    ClipVideo(Box<Player>, Option<Box<GazeSession>>),
+    Gaze(Box<GazeDone>),
+    Analysis(Box<AnalysisDone>),
+    Chance(Arc<Analysis>, f64),
+    Film(Arc<Film>),
     /// A recording, and what a project calls it.
     GazeRead(Box<GazeSession>, Source),
     GazeCorrected(Box<GazeSession>),

@@ -162,6 +162,10 @@ fn close(state: &mut AppState) {
     state.tasks.stop(TaskKind::Thumbnails);
     state.tasks.stop(TaskKind::Case);
     state.tasks.stop(TaskKind::ClipVideo);
+    state.tasks.stop(TaskKind::Analysis);
+    state.tasks.stop(TaskKind::Film);
+    state.tasks.stop(TaskKind::Gaze);
+    state.tasks.stop(TaskKind::Predict);
     // hundreds of megabytes in many pieces take a while to give back
     let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
     let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
@@ -572,8 +576,20 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             remember(state);
         }
         Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
-        Finished::Done(Done::ClipVideo(player)) => {
-            dataset::video_opened(state, *player);
+        Finished::Done(Done::Analysis(done)) => dataset::analyzed(state, *done),
+        Finished::Done(Done::Chance(analysis, chance)) => {
+            if let Some(session) = &mut state.dataset {
+                session.chance = Some((analysis, chance));
+            }
+        }
+        Finished::Done(Done::Film(film)) => {
+            if let Some(session) = &mut state.dataset {
+                session.film = Some(film);
+            }
+        }
+        Finished::Done(Done::Gaze(done)) => dataset::gaze_judged(state, *done),
+        Finished::Done(Done::ClipVideo(player, gaze)) => {
+            dataset::video_opened(state, *player, gaze.map(|gaze| *gaze));
             apply_sound(state);
         }
         Finished::Done(Done::ProjectAlone(openings)) => {

@@ -27,6 +27,8 @@ pub struct Session {
     pub predictions: Vec<PathBuf>,
     /// Named folders with videos inside.
     pub video_folders: Vec<PathBuf>,
+    /// Named folders with gaze recordings inside.
+    pub gaze_folders: Vec<PathBuf>,
     /// Named by the user but of no use, with the reason.
     pub others: Vec<(PathBuf, String)>,
 }
@@ -72,10 +74,13 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
                 session.others.push((path.clone(), format!("the folder cannot be read ({error})")));
                 continue;
             }
-            let before = in_folders.videos.len();
+            let before = (in_folders.videos.len(), in_folders.gazes.len());
             in_folders.collect(path);
-            if in_folders.videos.len() > before {
+            if in_folders.videos.len() > before.0 {
                 session.video_folders.push(path.clone());
+            }
+            if in_folders.gazes.len() > before.1 {
+                session.gaze_folders.push(path.clone());
             }
         } else {
             add_named(&mut session, path, kind_of(path));
@@ -195,7 +200,13 @@ fn data_set_folder(path: &Path) -> Option<Kind> {
     let arrays =
         files.iter().filter(|path| has_extension(path, &["npy", "npz", "pt", "safetensors"])).count();
     let videos = files.iter().filter(|path| has_extension(path, &VIDEO_EXTENSIONS)).count();
-    (videos == 0 && arrays > 0 && 2 * arrays >= files.len()).then_some(Kind::Store)
+    let is_store = videos == 0 && arrays > 0 && 2 * arrays >= files.len();
+    // predicted maps beside the recordings that they are of
+    let has_gaze = || {
+        let mut tables = files.iter().filter(|path| has_extension(path, &["csv", "tsv", "txt"]));
+        tables.next().is_some_and(|table| recording::sniff(table).is_some())
+    };
+    (is_store && !has_gaze()).then_some(Kind::Store)
 }
 
 /// By its name alone, as a listing of many videos needs it.

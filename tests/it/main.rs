@@ -33,3 +33,4 @@ mod synth;
 mod training;
 mod video;
 mod view;
+mod workbench;

@@ -15,7 +15,7 @@ use gazenlq::time::{MediaTime, TimeRange};
 use gazenlq::video::FrameTable;
 use gazenlq::view::fonts;
 use gazenlq::view::mapping_form::{MappingEvent, MappingForm, mapping_ui};
-use gazenlq::view::moments::{MomentEvent, moments_ui};
+use gazenlq::view::moments::{FOUND_IOU, MomentEvent, Truths, moments_ui};
 use gazenlq::view::notices::{Notice, Severity, notices_ui};
 use gazenlq::view::theme::{self, ThemeChoice};
 use gazenlq::view::timeline::{
@@ -369,7 +369,13 @@ fn a_moment_in_the_list_jumps_when_clicked() {
     let sink = Rc::clone(&events);
     let moments = moments();
     let mut harness = Harness::builder().with_size(vec2(320.0, 300.0)).build_ui(move |ui| {
-        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), &[], |_| None));
+        sink.borrow_mut().extend(moments_ui(
+            ui,
+            &moments,
+            Some(0),
+            &Truths { ranges: &[], theta: FOUND_IOU },
+            |_| None,
+        ));
     });
     harness.run();
     harness.get_by_label_contains("Moment 2").click();
@@ -446,7 +452,8 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
         egui::Panel::right("results").resizable(false).default_size(300.0).show(ui, |ui| {
             ui.heading("Moments");
             let truth = Some(TimeRange::from_secs(38.0, 47.0));
-            moments_ui(ui, &moments, Some(0), truth.as_slice(), |_| None);
+            let truths = Truths { ranges: truth.as_slice(), theta: FOUND_IOU };
+            moments_ui(ui, &moments, Some(0), &truths, |_| None);
         });
         egui::CentralPanel::default().show(ui, |ui| {
             ui.heading("Columns of gaze.csv");

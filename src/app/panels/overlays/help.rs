@@ -8,7 +8,7 @@ use crate::app::view_state::ViewState;
 use crate::view::controls::{choices_ui, note_ui};
 use crate::view::theme;
 
-const GESTURES: [(&str, &str); 18] = [
+const GESTURES: [(&str, &str); 22] = [
     ("Picture: wheel", "zoom at the cursor"),
     ("Picture: drag", "move it, or the line of the wipe"),
     ("Picture: double-click", "fit it again"),
@@ -27,9 +27,13 @@ const GESTURES: [(&str, &str); 18] = [
     ("Picture: click, drag with Shift+C", "say where the wearer looked"),
     ("Lane's name: click", "Ctrl+← and Ctrl+→ step through this lane"),
     ("Marker: double-click", "write its note"),
+    ("Bar, column, cell: click", "its queries in the table; Ctrl+click adds them to what is chosen"),
+    ("Points: click, drag", "go to a query; the queries within, in the table"),
+    ("Column's head: click", "sort the table; again for the other direction, once more for the file's order"),
+    ("Row: double-click", "open the case"),
 ];
 
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 22] = [
     (
         "Moment",
         "A stretch of the clip that may answer the question, with a score between 0 and 1. Scores can be compared within one answer only.",
@@ -58,6 +62,22 @@ const WORDS: [(&str, &str); 18] = [
     (
         "R1@0.3, R5@0.3",
         "Share of questions whose first moment, or one of the first five, has an IoU above 0.3 with the truth.",
+    ),
+    (
+        "Error class",
+        "Why a query of a data set was not answered: the first definition that fits, so that every query has one. Each says its definition, with its numbers, while the pointer is on it.",
+    ),
+    (
+        "Where the right moment was",
+        "In the top answers but in a wrong order, touched by them, cut off further down, suppressed, or never proposed: tells a matter of order from a matter of seeing.",
+    ),
+    (
+        "McNemar's p",
+        "How likely differences as uneven as these are between two models that are equally good: exact, two-sided, over the queries that only one of them gets right.",
+    ),
+    (
+        "95 %",
+        "The middle 95 % of draws of whole clips, since queries of one clip are right or wrong together; beside a bar, Wilson's interval of its share.",
     ),
     (
         "Similarity",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use egui::{Key, Ui};
 
 use crate::app::command::{AppCommand, Command, QueryCommand, SessionCommand};
+use crate::app::dataset::DataSetCommand;
 use crate::app::dialogs::PathRequest;
 use crate::app::view_state::ViewState;
 use crate::app::work::WorkCommand;
@@ -22,6 +23,9 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
             PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
+            PathRequest::SaveCases(_) => ("Save one row a query as", "Save"),
+            PathRequest::SavePredictions(..) => ("Save the network's predictions as", "Save"),
+        PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
             PathRequest::NewProject => ("Save the new project as", "Save"),
             PathRequest::SaveProject(_) => ("Save the project as", "Save"),
             PathRequest::SaveAnnotations(..) => ("Save the moments as", "Save"),
@@ -69,6 +73,9 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         }
         PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
         PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
+        PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
+        PathRequest::SavePredictions(_, mode) => DataSetCommand::Predict { mode: *mode, path }.into(),
+        PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
         PathRequest::NewProject => WorkCommand::New { path, may_replace: false }.into(),
         PathRequest::SaveProject(_) => WorkCommand::SaveAs { path, may_replace: false }.into(),
         PathRequest::SaveAnnotations(_, format) => WorkCommand::ExportTo(path, *format).into(),
