@@ -248,13 +248,19 @@ impl<'a> Folder<'a> {
             }
             let path = self.out.join(format!("nlq_{split}.json"));
             write(&path, &pretty(&official_file(split, &videos)))?;
+            let uids: String = videos
+                .iter()
+                .map(|video| format!("{}\n", video["video_uid"].as_str().unwrap_or_default()))
+                .collect();
+            write(&self.out.join(format!("videos_{split}.txt")), uids.as_bytes())?;
+            let lines: String = records
+                .iter()
+                .filter(|r| r["split"] == split)
+                .flat_map(|r| r["narrations"].as_array().into_iter().flatten())
+                .map(|line| format!("{line}\n"))
+                .collect();
+            write(&self.out.join(format!("narrations_{split}.jsonl")), lines.as_bytes())?;
         }
-        let lines: String = records
-            .iter()
-            .flat_map(|r| r["narrations"].as_array().into_iter().flatten())
-            .map(|line| format!("{line}\n"))
-            .collect();
-        write(&self.out.join("narrations.jsonl"), lines.as_bytes())?;
         let questions: String = records
             .iter()
             .flat_map(|r| r["queries"].as_array().into_iter().flatten().map(move |q| (r, q)))
@@ -270,6 +276,13 @@ impl<'a> Folder<'a> {
             })
             .collect();
         write(&self.out.join("queries.jsonl"), questions.as_bytes())?;
+        let gaze_only: String = records
+            .iter()
+            .flat_map(|r| r["queries"].as_array().into_iter().flatten())
+            .filter(|q| q["needs_gaze"] == true)
+            .map(|q| format!("{}\n", q["query_id"].as_str().unwrap_or_default()))
+            .collect();
+        write(&self.out.join("queries_gaze_only.txt"), gaze_only.as_bytes())?;
         let clips: Vec<Value> = records
             .iter()
             .map(|r| json!({ "clip_uid": r["clip_uid"], "split": r["split"], "room": r["room"], "sha256": r["sha256"] }))

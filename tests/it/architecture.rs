@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("split", &["job", "project", "eval", "nn", "stores", "grounding"]),
     ("train", &["time", "job", "project", "eval", "nn", "stores", "split", "gaze", "grounding"]),
     ("dataset", &["job", "project", "eval", "nn", "features", "grounding", "stores", "split"]),
+    ("extract", &["time", "job", "project", "dataset", "video", "nn", "features"]),
     ("features", &["time", "job", "video", "nn", "gaze"]),
     ("grounding", &["time", "job", "nn", "features", "gaze"]),
     ("pipeline", &["time", "job", "video", "nn", "features", "gaze", "grounding"]),
@@ -55,6 +56,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "split",
             "train",
             "dataset",
+            "extract",
             "video",
             "playback",
             "nn",
@@ -82,6 +84,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "split",
             "train",
             "dataset",
+            "extract",
             "video",
             "playback",
             "nn",
@@ -103,7 +106,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// A crate, and the only places that may name it.
 const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["video"]),
-    ("candle_core", &["nn", "stores", "features", "gaze", "grounding", "pipeline", "train"]),
+    ("candle_core", &["nn", "stores", "features", "extract", "gaze", "grounding", "pipeline", "train"]),
     ("candle_nn", &["nn", "features", "gaze", "grounding", "train"]),
     ("wgpu", &["render", "view/video.rs", "export"]),
     ("egui_wgpu", &["view/video.rs", "export", "app"]),

@@ -318,7 +318,9 @@ fn a_set_that_was_stopped_goes_on_and_equals_one_that_was_not() {
     assert_eq!(AnnotationFile::load(&stopped.join("nlq_train.json")).expect("reads").clips.len(), 1);
     let report = make_set(&config, 9, 2, &stopped, &JobCtx::detached()).expect("goes on");
     assert_eq!((report.made, report.kept), (1, 1));
-    for name in ["nlq_train.json", "nlq_val.json", "narrations.jsonl", "queries.jsonl"] {
+    for name in
+        ["nlq_train.json", "nlq_val.json", "narrations_train.jsonl", "narrations_val.jsonl", "queries.jsonl"]
+    {
         let read = |root: &Path| std::fs::read(root.join(name)).expect("is there");
         assert!(read(&whole) == read(&stopped), "{name}");
     }
@@ -386,7 +388,7 @@ fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
         assert_eq!(loaded.track.format, gazenlq::gaze::GazeFormat::Ego4d);
     }
-    let narrations = AnnotationFile::load(&out.join("narrations.jsonl")).expect("reads");
+    let narrations = AnnotationFile::load(&out.join("narrations_val.jsonl")).expect("reads");
     assert!(narrations.clips.iter().all(|c| !c.queries.is_empty()));
     let about: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("synth.json")).expect("is there")).expect("is JSON");
