@@ -43,7 +43,7 @@ pub fn refresh(state: &mut AppState) {
     refresh_range_maps(state);
     expect_jumps(state);
     super::keep::refresh(state);
-    expect_jumps(state);
+    super::training::refresh(state);
 }
 
 /// The moments on screen are where the user goes next.
@@ -110,8 +110,8 @@ fn refresh_agreement(state: &mut AppState) {
     state.refresh.agreed_on = made_from;
     let (features, track) = (Arc::clone(features), Arc::clone(gaze.track()));
     state.tasks.start(TaskKind::Agreement, move |_| {
-        let frames = features.frames();
-        let points = gaze_agreement(frames.iter().map(|f| (f.time, &*f.gaze)), &track);
+        let maps = features.maps();
+        let points = gaze_agreement(maps.iter().map(|(time, map)| (*time, &**map)), &track);
         Ok(Done::Agreement(points.iter().map(|p| (p.time, p.nss as f32)).collect()))
     });
 }

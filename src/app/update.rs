@@ -14,9 +14,10 @@ use super::recent;
 use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
+use super::training;
 use crate::dataset::DataSet;
-use crate::grounding::{GazeMode, Localizer as _};
-use crate::pipeline::{self, LightPipeline, TOP};
+use crate::grounding::GazeMode;
+use crate::pipeline::{self, TOP};
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::{self, ClipNotes, NotesError};
 use crate::render::{Compare, HeatMode};
@@ -33,6 +34,8 @@ pub struct Opened {
     gaze: Option<GazeSession>,
     /// Without the recording, which is in `gaze`.
     companions: Companions,
+    /// The networks trained on synthetic clips answer for it.
+    is_for_trained: bool,
     /// What was noted about this clip before.
     notes: Option<Result<ClipNotes, NotesError>>,
 }
@@ -50,6 +53,7 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<A
         Command::Mark(command) => marks::apply(state, command, wall_secs),
         Command::Overlay(command) => apply_overlay(state, command),
         Command::DataSet(command) => dataset::apply(state, command, wall_secs),
+        Command::Training(command) => training::apply(state, command),
         Command::App(command) => return Some(command),
     }
     None
@@ -69,6 +73,12 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
             Some(dir) => open(state, vec![dir]),
             None => state.notices.warning(
                 "The demo clip is not beside the program: start the app from its folder, or open assets/demo yourself",
+            ),
+        },
+        SessionCommand::OpenSyntheticDemo => match session::synthetic_demo_dir() {
+            Some(dir) => open(state, vec![dir]),
+            None => state.notices.warning(
+                "The synthetic demo clip is not beside the program: start the app from its folder, or open assets/synthetic yourself",
             ),
         },
         SessionCommand::Close => close(state),
@@ -109,6 +119,9 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
     let (wake, places) = (state.tasks.wake(), state.places.clone());
     state.tasks.start(TaskKind::Open, move |ctx| {
         ctx.stage("Opening");
+        if let Some(command) = training::open(&paths) {
+            return Ok(Done::Next(Some(command.into())));
+        }
         if let Some(files) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
             let (data, warnings) = DataSet::open(files, data_set.as_deref(), ctx)?;
             return Ok(Done::DataSet(Box::new(data), warnings));
@@ -122,7 +135,9 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
         let mut companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
         let gaze = companions.gaze.take().map(GazeSession::new);
         let notes = places.notes_of(&player.info().content_id);
-        Ok(Done::Opened(Box::new(Opened { files: paths, player, gaze, companions, notes })))
+        let is_for_trained = pipeline::is_for_trained(&video);
+        let opened = Opened { files: paths, player, gaze, companions, is_for_trained, notes };
+        Ok(Done::Opened(Box::new(opened)))
     });
 }
 
@@ -186,6 +201,7 @@ fn opened(state: &mut AppState, opened: Opened) {
         restore(state, opened.notes);
     }
     state.unknown_table = opened.companions.unknown_table;
+    state.is_for_trained = opened.is_for_trained;
     for warning in opened.companions.warnings {
         state.notices.warning(warning);
     }
@@ -238,15 +254,17 @@ fn start_thumbnails(state: &mut AppState) {
     });
 }
 
-/// Loads the networks once; then the clip's evidence is computed.
+/// Loads the networks that answer for the open clip, unless they are loaded; then its evidence is computed.
 fn load_models(state: &mut AppState) {
-    if state.models.ready().is_some() {
+    let Some(path) = state.player.as_ref().map(|player| player.info().path.clone()) else { return };
+    if state.models.ready().is_some_and(|pipeline| pipeline.is_trained() == state.is_for_trained) {
         start_features(state);
-    } else if !state.tasks.is_running(TaskKind::LoadModels) {
-        state.tasks.start(TaskKind::LoadModels, |ctx| {
-            Ok(Done::ModelsLoaded(Arc::new(LightPipeline::load_default(ctx)?)))
-        });
+        return;
     }
+    state.models = Models::Unknown;
+    state
+        .tasks
+        .start(TaskKind::LoadModels, move |ctx| Ok(Done::ModelsLoaded(pipeline::load_for(&path, ctx)?)));
 }
 
 pub fn fetch_models(state: &mut AppState) {
@@ -261,7 +279,7 @@ fn start_features(state: &mut AppState) {
     if state.features.is_some() || state.models.ready().is_none() {
         return;
     }
-    state.features = Some(LightPipeline::features_for(player.info(), player.table()));
+    state.features = Some(pipeline::features_for(player.info(), player.table()));
     extract(state);
 }
 
@@ -456,7 +474,7 @@ pub(super) fn start_answer(state: &mut AppState, id: u64) {
     let gaze = state.gaze.as_ref().map(|g| Arc::clone(g.track()));
     state.tasks.start_also(TaskKind::Answer, move |ctx| {
         let mut answers = Answers::new();
-        for mode in GazeMode::ALL {
+        for mode in pipeline.modes().iter().copied() {
             ctx.check()?;
             if mode == GazeMode::Recorded && gaze.is_none() {
                 continue;
@@ -518,6 +536,8 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             warnings.into_iter().for_each(|warning| state.notices.warning(warning));
             remember(state);
         }
+        Finished::Done(Done::Trained(how)) => training::ended(state, &how),
+        Finished::Done(Done::TrainingSeen(folder, look)) => training::looked(state, &folder, *look),
         Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
         Finished::Done(Done::ClipVideo(player)) => {
             dataset::video_opened(state, *player);
@@ -528,6 +548,9 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             answer_selected(state);
         }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
+            if !pipeline.modes().contains(&state.queries.mode) {
+                state.queries.mode = GazeMode::Predicted;
+            }
             state.models = Models::Ready(pipeline);
             start_features(state);
             answer_selected(state);

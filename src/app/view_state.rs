@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::command::{HelpPage, PanelId};
 use super::dialogs::{DIAGNOSTICS, PathRequest};
+use super::panels::MapTextures;
 use super::recent::RecentLook;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
@@ -41,6 +42,7 @@ pub struct ViewState {
     pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
     pub dataset: DataSetView,
+    pub training_maps: MapTextures,
 }
 
 /// The search box of a data set, and where its table was scrolled to.

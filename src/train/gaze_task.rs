@@ -9,6 +9,7 @@ use super::checkpoint::RunFolder;
 use super::config::GazeRun;
 use super::gaze_data::{GazeSource, Run, cell_of};
 use super::init::fresh;
+use super::look::{MapExample, write_maps};
 use super::losses::{info_nce, kl, unit_rows};
 use super::optimiser::{Gradients, collect};
 use super::random::stream;
@@ -23,6 +24,9 @@ use crate::grounding::groundnlq::{
     Chance, GazeEstimator, GazeFeatures, GazeMode, Learned, Pass, expected_tensors,
 };
 use crate::job::JobCtx;
+
+/// Windows whose maps stay in the run's folder after a validation, each of another run of windows.
+const EXAMPLES: usize = 6;
 
 /// Trains as `config` says, into `folder`.
 pub fn train_gaze(
@@ -157,7 +161,7 @@ impl Task for GazeTask<'_> {
         &self,
         weights: &Weights,
         _: u64,
-        _: &RunFolder,
+        folder: &RunFolder,
         ctx: &JobCtx,
     ) -> Result<Numbers, TrainError> {
         let Some(validation) = &self.validation else { return Ok(Numbers::new()) };
@@ -167,6 +171,7 @@ impl Task for GazeTask<'_> {
         let centre = CentrePrior::default().map();
         let mut scores: [(&str, MapScores); 3] =
             ["", "centre_", "mean_map_"].map(|prefix| (prefix, MapScores::default()));
+        let mut examples = Vec::new();
         for run in validation.all_runs() {
             ctx.check()?;
             let run = run?;
@@ -180,12 +185,16 @@ impl Task for GazeTask<'_> {
                 else {
                     continue;
                 };
+                if i == 0 && examples.len() < EXAMPLES {
+                    examples.push(MapExample { truth: truth.to_vec(), predicted: map.clone() });
+                }
                 let looked_at: Vec<usize> = labels.iter().map(cell_of).collect();
                 for ((_, scores), map) in scores.iter_mut().zip([map, centre.cells(), &self.mean_map]) {
                     scores.add(map, &truth, &looked_at, &everywhere);
                 }
             }
         }
+        write_maps(folder, &examples, GRID)?;
         Ok(scores.iter().flat_map(|(prefix, scores)| scores.means(prefix)).collect())
     }
 
