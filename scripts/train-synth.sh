@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the shipped networks of models/gazenlq-synth from nothing but a seed: renders the world, computes
+# Makes the shipped networks of models/gazenlq-synth from nothing but seeds: renders the world, computes
 # features, trains the gaze estimator and the grounding networks, and judges them on clips of another seed.
 # usage: scripts/train-synth.sh WORK_FOLDER [GAZENLQ_PROGRAM]
 # Every step can be stopped with Ctrl-C; the same command goes on.
@@ -10,7 +10,7 @@ models=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../models/gazenlq-synth")
 mkdir -p "$work"
 cd "$work"
 
-# one step: `run FOLDER COMMAND...` goes on with the run in FOLDER, or leaves it if it is done
+# `run FOLDER COMMAND...` goes on with the run in FOLDER, or leaves it if it is done
 run() {
     local folder=$1
     shift
@@ -20,27 +20,44 @@ run() {
     "$gazenlq" train "$@" --output "$folder" "${resume[@]}"
 }
 
-# learning and choosing epochs on seed 1, judging on seed 2
-"$gazenlq" synth --out world --clips 200 --seed 1 --config "$models/world.toml"
+# seed 1 to learn from and to choose epochs by, seed 2 to judge
+"$gazenlq" synth --out world --clips 152 --seed 1 --config "$models/world.toml"
 sed 's/^val_share.*/val_share = 1.0/' "$models/world.toml" >world-test.toml
-"$gazenlq" synth --out world-test --clips 36 --seed 2 --config world-test.toml
-"$gazenlq" features --videos world/clips --output features \
+"$gazenlq" synth --out world-test --clips 26 --seed 2 --config world-test.toml
+mkdir -p recordings
+ln -sf ../world/gaze/*.csv ../world-test/gaze/*.csv recordings/
+"$gazenlq" features --videos world/clips --videos world-test/clips --output features \
     --annotations world/nlq_train.json --annotations world/nlq_val.json \
-    --annotations world/narrations_train.jsonl
-"$gazenlq" features --videos world-test/clips --output features-test \
-    --annotations world-test/nlq_val.json
+    --annotations world/narrations_train.jsonl --annotations world-test/nlq_val.json
 
 run runs/gaze gaze "$models/gaze.toml"
 
-# narrations and questions first, as the paper starts from a network pretrained on narrations
+# sentences and questions first, as the paper starts from a network pretrained on narrations
 run runs/pretrained grounding "$models/grounding.toml" \
-    --set 'data.train=["world/nlq_train.json", "world/narrations_train.jsonl"]' \
-    --set schedule.epochs=9
+    --set 'data.train=["world/nlq_train.json", "world/narrations_train.jsonl"]'
 
+finetune=(--set start.checkpoint=runs/pretrained --set start.estimator=runs/gaze
+    --set schedule.learning_rate=5e-4 --set schedule.epochs=4)
 for seed in 1 2 3; do
     for mode in off positive negate; do
-        run "runs/$mode-$seed" grounding "$models/grounding.toml" \
-            --set start.checkpoint=runs/pretrained --set start.estimator=runs/gaze \
-            --set "model.gaze.mode=$mode" --set "seed=$seed" --set schedule.learning_rate=5e-4
+        run "runs/$mode-$seed" grounding "$models/grounding.toml" "${finetune[@]}" \
+            --set "model.gaze.mode=$mode" --set "seed=$seed"
     done
 done
+
+# no epochs: only judged, on clips that nothing was chosen by
+judge=(--set schedule.epochs=0 --set schedule.warmup_epochs=0)
+run test/gaze gaze "$models/gaze.toml" "${judge[@]}" --set start.estimator=runs/gaze \
+    --set 'data.validation=["world-test/videos_val.txt"]'
+predictions=()
+for mode in off positive negate; do
+    for seed in 1 2 3; do
+        run "test/$mode-$seed" grounding "$models/grounding.toml" "${judge[@]}" \
+            --set "start.checkpoint=runs/$mode-$seed" --set "model.gaze.mode=$mode" \
+            --set 'data.validation=["world-test/nlq_val.json"]'
+        predictions+=("test/$mode-$seed/predictions-epoch000.jsonl")
+    done
+done
+"$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json "${predictions[@]}" >test/all.json
+"$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json \
+    --only world-test/queries_gaze_only.txt "${predictions[@]}" >test/gaze-only.json

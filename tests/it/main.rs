@@ -30,5 +30,6 @@ mod sound;
 mod support;
 mod synth;
 mod training;
+mod training_page;
 mod video;
 mod view;
