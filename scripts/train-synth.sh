@@ -25,7 +25,7 @@ run() {
 sed 's/^val_share.*/val_share = 1.0/' "$models/world.toml" >world-test.toml
 "$gazenlq" synth --out world-test --clips 26 --seed 2 --config world-test.toml
 mkdir -p recordings
-ln -sf ../world/gaze/*.csv ../world-test/gaze/*.csv recordings/
+ln -sf "$PWD"/world/gaze/*.csv "$PWD"/world-test/gaze/*.csv recordings/
 "$gazenlq" features --videos world/clips --videos world-test/clips --output features \
     --annotations world/nlq_train.json --annotations world/nlq_val.json \
     --annotations world/narrations_train.jsonl --annotations world-test/nlq_val.json

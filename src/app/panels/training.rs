@@ -1,7 +1,7 @@
 //! The training page: curves, examples of what the network says by now, stop and resume.
 
 use egui::{RichText, Ui, vec2};
-use egui_plot::{Legend, Line, Plot, PlotPoints, Points};
+use egui_plot::{Corner, Legend, Line, Plot, PlotPoints, Points};
 
 use crate::app::command::Command;
 use crate::app::state::AppState;
@@ -14,6 +14,8 @@ use crate::view::theme::{self, Palette};
 
 /// Side of an example's map, points.
 const MAP_SIDE: f32 = 92.0;
+/// Width of a question before its bar.
+const QUESTION_WIDTH: f32 = 330.0;
 /// Height of an example's bar.
 const BAR_HEIGHT: f32 = 26.0;
 
@@ -56,6 +58,10 @@ pub fn training_ui(
         if !session.look.moments.is_empty() {
             ui.add_space(8.0);
             ui.strong(format!("Questions of the validation after epoch {}", session.look.epoch));
+            note_ui(
+                ui,
+                "Each bar is a clip: above what was found, the best strongest; below the annotated moment.",
+            );
             session.look.moments.iter().for_each(|example| moment_ui(ui, example));
         }
     });
@@ -160,11 +166,12 @@ fn chart_ui(ui: &mut Ui, title: &str, curves: &Curves, has_points: bool) {
     }
     Plot::new(title)
         .height(220.0)
-        .legend(Legend::default())
         .allow_scroll(false)
         .allow_zoom(false)
         .allow_drag(false)
         .x_axis_label("step")
+        .include_y(0.0)
+        .legend(Legend::default().position(if has_points { Corner::LeftTop } else { Corner::RightTop }))
         .show(ui, |plot| {
             for ((name, values), ink) in curves.iter().zip(inks.iter().cycle()) {
                 plot.line(Line::new(name.clone(), PlotPoints::from(values.clone())).color(*ink).width(2.0));
@@ -198,8 +205,11 @@ fn maps_ui(ui: &mut Ui, session: &TrainingSession, view: &mut ViewState) {
 fn moment_ui(ui: &mut Ui, example: &MomentExample) {
     let colours = theme::of(ui);
     ui.horizontal(|ui| {
-        let label = egui::Label::new(&example.question).truncate();
-        ui.add_sized(vec2(330.0, BAR_HEIGHT), label).on_hover_text(&example.question);
+        let size = vec2(QUESTION_WIDTH, BAR_HEIGHT);
+        ui.allocate_ui_with_layout(size, egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.set_min_width(QUESTION_WIDTH);
+            ui.add(egui::Label::new(&example.question).truncate()).on_hover_text(&example.question);
+        });
         let width = (ui.available_width() - 90.0).max(80.0);
         let (area, response) = ui.allocate_exact_size(vec2(width, BAR_HEIGHT - 6.0), egui::Sense::hover());
         ui.painter().rect_filled(area, 3.0, colours.lane);
