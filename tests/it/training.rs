@@ -324,6 +324,14 @@ fn an_estimator_learns_where_the_wearer_looks() {
     assert!(figure("kl") < 0.8 * figure("mean_map_kl"), "no better than the mean map");
     assert!(figure("cc") > figure("mean_map_cc"));
 
+    // no epochs at all judges what was learned
+    let mut judged = run.clone();
+    (judged.schedule.epochs, judged.schedule.warmup_epochs) = (0, 0);
+    judged.start.estimator = folder.join("last");
+    let ended = train_gaze(&judged, &RunFolder::new(&at("judged")), false, &Device::Cpu, &JobCtx::detached());
+    assert!(matches!(ended, Ok(Ended::Done { steps: 0, .. })), "{ended:?}");
+    assert_eq!(last(&at("judged"), "kl"), figure("kl"));
+
     // a grounding network takes the estimator up
     let data = OnlyGazeTells::write();
     let mut grounding = data.run(GazeMode::Positive, 1);
