@@ -61,3 +61,10 @@ done
 "$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json "${predictions[@]}" >test/all.json
 "$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json \
     --only world-test/queries_gaze_only.txt "${predictions[@]}" >test/gaze-only.json
+
+# the first seed's networks are shipped, in half precision
+for mode in off:groundnlq positive:gazenlq negate:gazenlq-star; do
+    best=runs/${mode%%:*}-1/best
+    GAZENLQ_MODELS=shipped "$gazenlq" models import "$best/model.safetensors" --config "$best/config.toml" \
+        --name "${mode##*:}" --half
+done
