@@ -6,7 +6,7 @@ use egui_plot::{Corner, Legend, Line, Plot, PlotPoints, Points};
 use crate::app::command::Command;
 use crate::app::state::AppState;
 use crate::app::tasks::TaskKind;
-use crate::app::training::{TrainingCommand, TrainingSession};
+use crate::app::training::{EVERY, TrainingCommand, TrainingSession};
 use crate::app::view_state::ViewState;
 use crate::train::look::{Curves, MapExample, MomentExample};
 use crate::view::controls::note_ui;
@@ -26,6 +26,8 @@ pub fn training_ui(
     view: &mut ViewState,
     out: &mut Vec<Command>,
 ) {
+    // what another program writes is seen as well
+    ui.ctx().request_repaint_after(EVERY);
     header_ui(ui, state, session, out);
     ui.separator();
     egui::ScrollArea::vertical().show(ui, |ui| {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::train::look::{RunConfig, RunLook};
 
-pub use update::{apply, ended, looked, open, refresh};
+pub use update::{EVERY, apply, ended, looked, open, refresh};
 
 /// What a person wants of a training.
 #[derive(Clone, Debug, PartialEq)]

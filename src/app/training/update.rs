@@ -12,7 +12,7 @@ use crate::train::look::{RunConfig, RunLook};
 use crate::train::{Ended, RunFolder, train_gaze, train_grounding};
 
 /// From one look at a run's folder to the next.
-const EVERY: Duration = Duration::from_millis(1500);
+pub const EVERY: Duration = Duration::from_millis(1500);
 
 /// What these files are to a training: a run's folder, or the settings of one to begin.
 pub fn open(paths: &[PathBuf]) -> Option<TrainingCommand> {
