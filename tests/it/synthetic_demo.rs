@@ -28,10 +28,9 @@ fn the_window_opens_it_from_the_start_page_and_answers_with_gazenlq() {
     if !has_encoders() {
         return;
     }
-    let build = |cc: &_| App::new(cc, Startup::default());
     let size = egui::vec2(1280.0, 800.0);
     let mut harness: Harness<'static, App> =
-        Harness::builder().wgpu().with_size(size).build_eframe(move |cc| build(cc));
+        Harness::builder().wgpu().with_size(size).build_eframe(|cc| App::new(cc, Startup::default()));
     harness.run_steps(3);
     harness.get_by_label("Watch GazeNLQ at work").click();
     wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
@@ -75,6 +74,6 @@ fn its_files_belong_together() {
     assert!(annotated.queries.iter().any(|query| query.text == QUESTION));
     let about = std::fs::read(clip.with_file_name("synth.json")).unwrap();
     let about: serde_json::Value = serde_json::from_slice(&about).unwrap();
-    assert_eq!((&about["synthetic"], &about["seed"]), (&true.into(), &103.into()));
+    assert!(about["synthetic"] == true && about["seed"] == 103, "{about}");
     assert!(clip.with_extension("csv").is_file());
 }

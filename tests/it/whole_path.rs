@@ -7,7 +7,7 @@
 
 use candle_core::Device;
 use gazenlq::dataset::Videos;
-use gazenlq::eval::{Measures, PredictionFile, by_chance, evaluate};
+use gazenlq::eval::{Measures, Prediction, PredictionFile, by_chance, evaluate};
 use gazenlq::extract::{self, LightEncoder, extract_features};
 use gazenlq::features::{EfficientNetLite2, MiniLm};
 use gazenlq::grounding::groundnlq::GazeMode;
@@ -92,7 +92,8 @@ fn from_a_seed_to_recall() {
     // figures, beside luck
     let predictions = PredictionFile::load(&at("grounding/predictions-epoch041.jsonl")).unwrap().predictions;
     let measures = Measures { resamples: 0, ..Measures::default() };
-    let recall = |predictions| evaluate(&files[0], predictions, &measures).unwrap().honest.recall["R1@0.3"];
+    let recall =
+        |found: &[Prediction]| evaluate(&files[0], found, &measures).unwrap().honest.recall["R1@0.3"];
     let (found, luck) = (recall(&predictions), recall(&by_chance(&files[0], 5, 1)));
     println!("R1@0.3 {found:.3}, by luck {luck:.3}");
     assert!(found > 0.5 && found > 3.0 * luck, "no better than luck");
