@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use crate::dataset::{DataSet, DataSetFiles, Videos};
+use crate::dataset::{DataSet, DataSetFiles, Recordings, Videos};
 use crate::gaze::labels::ego4d_frame_labels;
 use crate::gaze::metrics::{Comparison, compare_maps};
 use crate::gaze::recording::{self, ColumnMapping, LoadContext, Loaded, UnknownTable};
 use crate::gaze::{GazeFormat, GazeTrack, Prediction};
 use crate::job::JobCtx;
-use crate::project::{self, AnnotatedQuery, AnnotationFile, Session};
+use crate::project::media::{MediaState, state_of};
+use crate::project::{self, AnnotatedQuery, AnnotationFile, Project, Session, Source, SourceKind};
 use crate::time::MediaTime;
 use crate::video::{FrameTable, VideoInfo, VideoReader};
 
@@ -22,6 +23,8 @@ use crate::video::{FrameTable, VideoInfo, VideoReader};
 pub struct Companions {
     pub gaze: Option<GazeTrack>,
     pub annotations: Vec<AnnotatedQuery>,
+    /// What the annotations call the clip.
+    pub clip_uid: Option<String>,
     /// Where the clip begins in the video that the data set cut it from.
     pub source_start: Option<MediaTime>,
     /// A table whose columns the user has to map.
@@ -80,6 +83,10 @@ pub fn data_set_of(
             let videos = Videos::list(paths, ctx)?;
             open.annotations.clips.iter().any(|clip| videos.of(clip).is_some())
         }
+        Some(open) if found.annotations.is_none() && found.gaze.is_some() => {
+            let gaze = Recordings::list(paths, ctx)?;
+            open.annotations.clips.iter().any(|clip| gaze.recorded(clip).is_some())
+        }
         _ => found.adds_to_data_set() && found.video.is_none(),
     };
     if is_new || is_more {
@@ -103,6 +110,16 @@ pub fn load_gaze(path: &Path, video: Option<&Path>, ctx: &JobCtx) -> anyhow::Res
     let Some(video) = video else { return Ok(recording::load(path, &LoadContext::default(), ctx)?) };
     let reader = VideoReader::open(video)?;
     Ok(recording::load(path, &gaze_context(reader.info(), reader.table()), ctx)?)
+}
+
+/// A gaze recording on the clock of an open clip.
+pub fn load_clip_gaze(
+    path: &Path,
+    info: &VideoInfo,
+    table: &FrameTable,
+    ctx: &JobCtx,
+) -> anyhow::Result<GazeTrack> {
+    Ok(recording::load(path, &gaze_context(info, table), ctx)?.track)
 }
 
 /// Scores predicted gaze (a file of maps or points, one a picture) against a recording.
@@ -216,6 +233,7 @@ pub fn load_companions(
             Ok(file) => match file.clip_of(&info.path) {
                 Some(clip) => {
                     companions.annotations.clone_from(&clip.queries);
+                    companions.clip_uid = Some(clip.clip_uid.clone());
                     companions.source_start = clip.video_secs.map(|[start, _]| MediaTime::from_secs(start));
                 }
                 None => companions.warnings.push(format!(
@@ -228,6 +246,33 @@ pub fn load_companions(
         }
     }
     Ok(companions)
+}
+
+/// What to open to see what a project is about: the data set, or else its first clip with what belongs
+/// to it; of that only what is there. The second are the sources that are not.
+pub fn sources_of(project: &Project) -> (Vec<PathBuf>, Vec<Source>) {
+    let (here, absent): (Vec<&Source>, Vec<&Source>) =
+        project.sources.iter().partition(|source| state_of(source) == MediaState::Here);
+    let is_of_set = |s: &Source| {
+        matches!(s.kind, SourceKind::Predictions | SourceKind::Store | SourceKind::Model)
+            || s.kind == SourceKind::Annotations && s.clip.is_none()
+    };
+    let has_annotations = here.iter().any(|s| s.kind == SourceKind::Annotations);
+    let paths = if has_annotations && here.iter().any(|s| is_of_set(s)) {
+        here.iter().map(|s| s.path.clone()).collect()
+    } else {
+        let first = here.iter().find(|s| s.kind == SourceKind::Video);
+        let belongs = |s: &&&Source| first.is_some_and(|first| first.clip == s.clip);
+        let mut kinds: Vec<SourceKind> = Vec::new();
+        let mut is_first_of_kind = |s: &&&Source| {
+            let is_new = !kinds.contains(&s.kind);
+            kinds.push(s.kind);
+            is_new
+        };
+        let of_clip = here.iter().filter(belongs).filter(|s| is_first_of_kind(s));
+        of_clip.map(|s| s.path.clone()).collect()
+    };
+    (paths, absent.into_iter().cloned().collect())
 }
 
 /// The demo clip's folder.

@@ -8,18 +8,24 @@ use std::sync::Arc;
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::dataset::DataSetCommand;
+use super::annotate::{self, AnnotateCommand, Edge, Nudge};
+use super::dataset::{self, DataSetCommand, DataSetPage};
 use super::dialogs::PathRequest;
 use super::events;
 use super::marks::{self, MarkCommand};
-use super::state::{AppState, HeatSpan};
+use super::state::{AppState, HeatSpan, MODEL_STEP};
 use super::tasks::TaskKind;
 use super::training::TrainingCommand;
+use super::view_state::SideTab;
+use super::work::WorkCommand;
+use crate::dataset::Condition;
 use crate::export::table::TableFormat;
 use crate::gaze::Aggregate;
 use crate::gaze::recording::ColumnMapping;
 use crate::grounding::GazeMode;
 use crate::playback::PlaybackCommand;
+use crate::project::exchange::ExchangeFormat;
+use crate::project::{ReviewState, Verdict};
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::MediaTime;
 use crate::view::theme::ThemeChoice;
@@ -33,6 +39,10 @@ pub enum Command {
     Overlay(OverlayCommand),
     DataSet(DataSetCommand),
     Training(TrainingCommand),
+    /// What is said about the open clip or case.
+    Annotate(AnnotateCommand),
+    /// The project as a whole.
+    Work(WorkCommand),
     App(AppCommand),
 }
 
@@ -120,6 +130,9 @@ pub enum AppCommand {
     Clipboard(Arc<image::RgbaImage>),
     ExportResults(TableFormat),
     ExportResultsTo(PathBuf, TableFormat),
+    /// Asks where to save something.
+    SaveAs(PathRequest),
+    DataSetPage(DataSetPage),
     /// The in-app path box, where no native dialog came.
     PathBox(PathRequest),
     FetchModels,
@@ -156,6 +169,10 @@ pub enum AppCommand {
     FitTimeline,
     ZoomTimeline(f32),
     LoopSelection,
+    ShowSide(SideTab),
+    /// The chosen question's text is to be written, or the case's note.
+    FocusOwnText,
+    FocusNote,
     Quit,
 }
 
@@ -211,6 +228,8 @@ pub enum LayoutPreset {
     Ground,
     /// The picture alone.
     Picture,
+    /// Time and the person's own moments.
+    Annotate,
     /// As on the first day, sizes as well.
     Reset,
 }
@@ -232,6 +251,8 @@ from_subsystem!(
     Overlay(OverlayCommand),
     DataSet(DataSetCommand),
     Training(TrainingCommand),
+    Annotate(AnnotateCommand),
+    Work(WorkCommand),
     App(AppCommand)
 );
 
@@ -265,9 +286,9 @@ const fn ctrl_alt(key: Key) -> KeyboardShortcut {
 const fn ctrl_shift(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), key)
 }
-
-/// One model step: 16 frames at 30 frames a second (GroundNLQ feature stride).
-const MODEL_STEP: MediaTime = MediaTime::from_nanos(533_333_333);
+const fn alt_shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::ALT.plus(Modifiers::SHIFT), key)
+}
 
 fn always(_: &AppState) -> bool {
     true
@@ -299,6 +320,14 @@ fn can_train(state: &AppState) -> bool {
     let is_open = state.training.as_ref().is_some_and(|session| !session.look.is_done);
     is_open && !state.tasks.is_running(TaskKind::Train)
 }
+/// A query is chosen in a data set.
+fn has_row(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.selected.is_some())
+}
+/// Prediction files were analyzed.
+fn has_analysis(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.analysis().is_some())
+}
 fn has_anything(state: &AppState) -> bool {
     has_clip(state) || has_data_set(state)
 }
@@ -312,7 +341,65 @@ fn has_stretch(state: &AppState) -> bool {
     state.range_or_moment().is_some()
 }
 fn has_markers(state: &AppState) -> bool {
-    !state.marks.markers().is_empty()
+    !state.markers().is_empty()
+}
+fn can_create(state: &AppState) -> bool {
+    state.clip_name().is_some() && (has_range(state) || state.chosen_moment().is_some())
+}
+fn has_own(state: &AppState) -> bool {
+    annotate::chosen_moment(state).is_some()
+}
+fn has_own_moments(state: &AppState) -> bool {
+    annotate::queries_here(state).iter().any(|query| !query.moments.is_empty())
+}
+fn is_here(state: &AppState) -> bool {
+    state.clip_name().is_some()
+}
+fn has_case(state: &AppState) -> bool {
+    annotate::case_key(state).is_some()
+}
+fn has_predictions(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| !set.data.predictions.is_empty())
+}
+fn has_queries(state: &AppState) -> bool {
+    !state.work.project().queries.is_empty()
+}
+fn has_fixes_here(state: &AppState) -> bool {
+    has_gaze(state) && !annotate::fixes_here(state).is_empty()
+}
+/// Of a recording that the project knows; those of a data set's clips are only shown.
+fn can_correct_gaze(state: &AppState) -> bool {
+    has_gaze(state) && state.work.gaze_source().is_some()
+}
+fn has_gaze_stretch(state: &AppState) -> bool {
+    can_correct_gaze(state) && has_stretch(state)
+}
+/// While something is dragged Escape gives up the drag.
+fn can_deselect(state: &AppState) -> bool {
+    !state.work.is_in_gesture() && (has_own(state) || state.annotate.is_gaze_tool)
+}
+fn can_undo(state: &AppState) -> bool {
+    state.work.is_in_gesture() || state.work.steps.can_undo()
+}
+fn can_redo(state: &AppState) -> bool {
+    state.work.steps.can_redo()
+}
+fn deselect(state: &AppState) -> Command {
+    match state.annotate.is_gaze_tool {
+        true => AnnotateCommand::ToggleGazeTool.into(),
+        false => AnnotateCommand::Choose(None).into(),
+    }
+}
+/// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
+/// In a data set with neither, the case is opened or closed.
+fn enter(state: &AppState) -> Command {
+    let chosen = annotate::chosen_moment(state).map(|(_, moment)| moment.range);
+    match (chosen, state.marks.range, &state.dataset) {
+        (Some(chosen), Some(range), _) if range != chosen => AnnotateCommand::NewMoment.into(),
+        (Some(_), ..) => AppCommand::FocusOwnText.into(),
+        (None, None, Some(set)) => DataSetCommand::OpenCase(!set.is_case_open).into(),
+        (None, ..) => AnnotateCommand::NewMoment.into(),
+    }
 }
 fn can_resume(state: &AppState) -> bool {
     state.is_extraction_unfinished()
@@ -338,6 +425,9 @@ pub const ACTIONS: &[Action] = actions! {
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
         "open-synthetic" "Watch GazeNLQ at work", "A synthetic minute with its truth, answered by the small GazeNLQ that was trained on such clips", [], always, |_| SessionCommand::OpenSyntheticDemo.into();
         "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
+        "new-project" "New project…", "Begin a project in a file of its own, about what is open", [ctrl(Key::N)], always, |_| WorkCommand::NewDialog.into();
+        "save" "Save the project", "Save it where it lies; without a name yet, choose one", [ctrl(Key::S)], always, |_| WorkCommand::Save.into();
+        "save-as" "Save the project as…", "Save it under another name and go on there", [ctrl_shift(Key::S)], always, |_| WorkCommand::SaveAsDialog.into();
         "close" "Close", "Close the clip or the data set, and everything that belongs to it", [ctrl(Key::W)], has_anything, |_| SessionCommand::Close.into();
         "screenshot" "Annotated screenshot…", "Save the picture with its overlays at source resolution, and below it what it shows", [shift(Key::S), ctrl(Key::E)], has_clip, |_| AppCommand::Screenshot { has_caption: true }.into();
         "screenshot-bare" "Screenshot without a caption…", "Save the picture with its overlays at source resolution, and nothing else", [], has_clip, |_| AppCommand::Screenshot { has_caption: false }.into();
@@ -348,6 +438,33 @@ pub const ACTIONS: &[Action] = actions! {
         "diagnostics" "Save diagnostics…", "Versions, devices, models, the log and what the open file says of itself in one archive, for a bug report; no media", [], always, |_| AppCommand::Diagnostics.into();
         "settings" "Settings…", "Appearance, sound, how finely clips are looked through", [ctrl(Key::Comma)], always, |_| AppCommand::ToggleSettings.into();
         "quit" "Quit", "Close the window", [ctrl(Key::Q)], always, |_| AppCommand::Quit.into();
+    }
+    "Edit" {
+        "undo" "Undo", "Take back the last change of moments, tags, gaze or layout", [ctrl(Key::Z)], can_undo, |_| WorkCommand::Undo.into();
+        "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
+        "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
+        "annotate" "Annotate", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
+        "new-moment" "New moment", "The marked range becomes a moment of yours, else, in a clip of its own, the chosen predicted moment; of a chosen one, write the question; in a data set without a range, open or close the case", [key(Key::Enter)], |s| can_create(s) || has_own(s) || has_row(s), enter;
+        "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
+        "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();
+        "own-start" "Starts here", "The start of the chosen moment comes to the playhead", [key(Key::Q)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::Start).into();
+        "own-end" "Ends here", "The end of the chosen moment comes to the playhead", [key(Key::W)], has_own, |_| AnnotateCommand::ToPlayhead(Edge::End).into();
+        "own-edge" "Other edge", "Which edge the nudges move: start, end, or the whole moment", [key(Key::E)], has_own, |_| AnnotateCommand::NextEdge.into();
+        "nudge-back" "Nudge back one frame", "The chosen edge goes one picture back", [alt(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(-1)).into();
+        "nudge-forward" "Nudge forward one frame", "The chosen edge goes one picture on", [alt(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Frames(1)).into();
+        "nudge-back-step" "Nudge back one model step", "The chosen edge goes one feature back", [alt_shift(Key::Comma)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(-1)).into();
+        "nudge-forward-step" "Nudge forward one model step", "The chosen edge goes one feature on", [alt_shift(Key::Period)], has_own, |_| AnnotateCommand::Nudge(Nudge::Steps(1)).into();
+        "split" "Split at the playhead", "Two moments of the chosen one", [key(Key::B)], has_own, |_| AnnotateCommand::Split.into();
+        "join" "Join with the next", "The chosen moment and the next of the same question become one", [ctrl(Key::J)], has_own, |_| AnnotateCommand::Join.into();
+        "duplicate" "Duplicate", "A second moment at the same place", [ctrl(Key::D)], has_own, |_| AnnotateCommand::Duplicate.into();
+        "delete" "Delete the moment", "Delete the chosen moment of yours", [key(Key::Delete), key(Key::Backspace)], has_own, |_| AnnotateCommand::Delete.into();
+        "loop-own" "Loop my moment", "Play the chosen moment of yours over and over", [shift(Key::R)], has_own, |_| AnnotateCommand::LoopOwn.into();
+        "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
+        "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
+        "deselect" "Choose nothing", "No moment is chosen, no tool is on", [key(Key::Escape)], can_deselect, deselect;
+        "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], can_correct_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
+        "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
+        "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
     }
     "Playback" {
         "toggle-play" "Play / pause", "Start or stop playing", [key(Key::Space)], has_clip, |_| PlaybackCommand::Toggle.into();
@@ -379,9 +496,36 @@ pub const ACTIONS: &[Action] = actions! {
         "back" "Back to where I was", "Undo the last jump", [shift(Key::Backspace), ctrl(Key::OpenBracket)], has_clip, |_| PlaybackCommand::Back.into();
         "forward" "Forward again", "Where the last jump back came from", [ctrl(Key::CloseBracket)], has_clip, |_| PlaybackCommand::Forward.into();
     }
+    "Review" {
+        "verdict-model" "Model wrong", "The case's verdict: the model is wrong", [], has_case, |_| AnnotateCommand::Verdict(Verdict::ModelWrong).into();
+        "verdict-truth" "Truth wrong", "The case's verdict: the annotation is wrong", [ctrl(Key::Num9)], has_case, |_| AnnotateCommand::Verdict(Verdict::TruthWrong).into();
+        "verdict-both" "Both acceptable", "The case's verdict: the prediction is as good as the annotation", [], has_case, |_| AnnotateCommand::Verdict(Verdict::BothAcceptable).into();
+        "verdict-unclear" "Cannot tell", "The case's verdict: it cannot be told from the clip", [], has_case, |_| AnnotateCommand::Verdict(Verdict::CannotTell).into();
+        "tag-1" "Tag 1", "Set or remove the tag on key 1", [ctrl(Key::Num1)], has_case, |_| AnnotateCommand::TagKey('1').into();
+        "tag-2" "Tag 2", "Set or remove the tag on key 2", [ctrl(Key::Num2)], has_case, |_| AnnotateCommand::TagKey('2').into();
+        "tag-3" "Tag 3", "Set or remove the tag on key 3", [ctrl(Key::Num3)], has_case, |_| AnnotateCommand::TagKey('3').into();
+        "tag-4" "Tag 4", "Set or remove the tag on key 4", [ctrl(Key::Num4)], has_case, |_| AnnotateCommand::TagKey('4').into();
+        "tag-5" "Tag 5", "Set or remove the tag on key 5", [ctrl(Key::Num5)], has_case, |_| AnnotateCommand::TagKey('5').into();
+        "tag-6" "Tag 6", "Set or remove the tag on key 6", [ctrl(Key::Num6)], has_case, |_| AnnotateCommand::TagKey('6').into();
+        "tag-7" "Tag 7", "Set or remove the tag on key 7", [ctrl(Key::Num7)], has_case, |_| AnnotateCommand::TagKey('7').into();
+        "tag-8" "Tag 8", "Set or remove the tag on key 8", [ctrl(Key::Num8)], has_case, |_| AnnotateCommand::TagKey('8').into();
+        "note" "Write a note", "A note on this case", [ctrl(Key::Semicolon)], has_case, |_| AppCommand::FocusNote.into();
+        "review-done" "Reviewed", "This case is done", [ctrl_shift(Key::Enter)], has_case, |_| AnnotateCommand::Review(ReviewState::Done).into();
+        "queue" "Make a review queue", "Put the cases in the order in which they should be looked at: models agree but are wrong, wrong with confidence, close calls, a random sample", [], has_predictions, |_| AnnotateCommand::MakeQueue.into();
+        "queue-next" "Next case of the queue", "The next case that is still to do", [ctrl_alt(Key::ArrowRight)], has_predictions, |_| AnnotateCommand::StepQueue(1).into();
+        "queue-previous" "Previous case of the queue", "The case before that is still to do", [ctrl_alt(Key::ArrowLeft)], has_predictions, |_| AnnotateCommand::StepQueue(-1).into();
+        "colleague" "Compare with a second annotator…", "Their moments beside yours, and how far you agree", [], is_here, |_| WorkCommand::ColleagueDialog.into();
+        "merge" "Merge a project…", "Somebody's work into this project; what both have changed is listed", [], is_here, |_| WorkCommand::MergeDialog.into();
+        "import-moments" "Import moments…", "Questions and moments of Ego4D JSON, QVHighlights, CSV, ELAN or WebVTT into the project", [], is_here, |_| WorkCommand::ImportDialog.into();
+        "export-ego4d" "Export moments as Ego4D JSON…", "The project's questions and moments as Ego4D NLQ annotations", [], has_queries, |_| WorkCommand::ExportDialog(ExchangeFormat::Ego4d).into();
+        "export-highlights" "Export moments as QVHighlights…", "The project's questions and moments as QVHighlights lines", [], has_queries, |_| WorkCommand::ExportDialog(ExchangeFormat::QvHighlights).into();
+        "export-moments-csv" "Export moments as CSV…", "The project's questions and moments as a table", [], has_queries, |_| WorkCommand::ExportDialog(ExchangeFormat::Csv).into();
+        "export-elan" "Export moments for ELAN…", "One .eaf file for each clip", [], has_queries, |_| WorkCommand::ExportDialog(ExchangeFormat::Elan).into();
+        "export-webvtt" "Export moments as WebVTT…", "One file of subtitles for each clip", [], has_queries, |_| WorkCommand::ExportDialog(ExchangeFormat::WebVtt).into();
+    }
     "Marks" {
-        "mark-in" "Range starts here", "Begin of the range at the playhead", [key(Key::I)], has_own_clip, |_| MarkCommand::In.into();
-        "mark-out" "Range ends here", "End of the range at the playhead", [key(Key::O)], has_own_clip, |_| MarkCommand::Out.into();
+        "mark-in" "Range starts here", "Begin of the range at the playhead", [key(Key::I)], is_here, |_| MarkCommand::In.into();
+        "mark-out" "Range ends here", "End of the range at the playhead", [key(Key::O)], is_here, |_| MarkCommand::Out.into();
         "range-from-moment" "Range from the moment", "The range becomes the chosen moment", [key(Key::X)], |s| s.chosen_moment().or(s.truth()).is_some(), |_| MarkCommand::RangeFromMoment.into();
         "clear-range" "Clear the range", "No range any more", [alt(Key::X)], has_range, |_| MarkCommand::ClearRange.into();
         "go-to-in" "Go to the start of the range", "Jump to where the range begins", [shift(Key::I)], has_range, |_| MarkCommand::GoToIn.into();
@@ -418,12 +562,26 @@ pub const ACTIONS: &[Action] = actions! {
         "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
     }
     "Data set" {
+        "open-case" "Open or close the case", "The chosen query over the whole window, or the table again; Enter does so while no range is marked and no moment of yours is chosen", [key(Key::F4)], has_row, |s| DataSetCommand::OpenCase(s.dataset.as_ref().is_some_and(|set| !set.is_case_open)).into();
+        "next-failure" "Next failure", "The next query of the table that is not right at rank 1", [key(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(1).into();
+        "previous-failure" "Previous failure", "The query before in the table that is not right at rank 1", [shift(Key::N)], has_data_set, |_| DataSetCommand::NextFailure(-1).into();
+        "next-alike" "Next failure of this class", "The next query of the table with the same error class", [ctrl(Key::PageDown)], has_analysis, |_| DataSetCommand::NextAlike(1).into();
+        "previous-alike" "Previous failure of this class", "The query before in the table with the same error class", [ctrl(Key::PageUp)], has_analysis, |_| DataSetCommand::NextAlike(-1).into();
+        "clear-filter" "Show all queries", "No condition on the rows of the table", [], has_data_set, |_| DataSetCommand::ClearFilter.into();
+        "export-cases" "Export the cases as CSV…", "One row a query: class, flags, IoU, rank, windows, and the hashes of the files", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveCases(dataset::suggested_name(s, "cases.csv"))).into();
+        "export-report" "Save the report…", "Everything that the panels show, with thresholds and hashes, as one file that opens offline: HTML, or Markdown", [], has_analysis, |s| AppCommand::SaveAs(PathRequest::SaveReport(dataset::suggested_name(s, "report.html"))).into();
+        "page-why" "Why queries fail", "Classes, ranking, boundaries, flags", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Why).into();
+        "page-where" "Where queries fail", "By length, position, template and other characteristics", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Where).into();
+        "page-compare" "Compare models", "Who is right where, and how classes change", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Compare).into();
+        "page-what-if" "What if, and thresholds", "Other settings behind the network, and what the definitions use", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::WhatIf).into();
+        "page-gaze" "Gaze and answers", "Predicted against recorded gaze in the true moments, and whether it goes with the answers", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Gaze).into();
+        "page-files" "Files of the data set", "Annotations, features, predictions and videos", [], has_analysis, |_| AppCommand::DataSetPage(DataSetPage::Files).into();
         "search" "Search the queries", "Put the cursor in the search box", [ctrl(Key::F)], has_data_set, |_| AppCommand::FocusSearch.into();
         "next-row" "Next query or moment", "In a data set the query below and its answer, else the next moment of the list", [key(Key::ArrowDown)], has_list, |s| s.step_list(1);
         "previous-row" "Previous query or moment", "In a data set the query above and its answer, else the moment before in the list", [key(Key::ArrowUp)], has_list, |s| s.step_list(-1);
         "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
         "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
-        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| set.filter.clip.is_none())).into();
+        "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| !set.filter.conditions.iter().any(|c| matches!(c, Condition::Clip(_))))).into();
     }
     "Training" {
         "train-start" "Start or resume the training", "Go on from the run's checkpoint, or begin", [], can_train, |_| TrainingCommand::Start.into();
@@ -456,6 +614,7 @@ pub const ACTIONS: &[Action] = actions! {
         "notices" "Notices", "Everything the app has told you", [], always, |_| AppCommand::ToggleNotices.into();
         "layout-watch" "Layout: watch", "Picture and timeline", [key(Key::F2)], always, |_| AppCommand::Layout(LayoutPreset::Watch).into();
         "layout-ground" "Layout: ground", "Session, picture, answers and timeline", [key(Key::F3)], always, |_| AppCommand::Layout(LayoutPreset::Ground).into();
+        "layout-annotate" "Layout: annotate", "Timeline and your own moments", [key(Key::F5)], always, |_| AppCommand::Layout(LayoutPreset::Annotate).into();
         "layout-picture" "Layout: picture alone", "No panels; again to bring them back", [key(Key::F)], has_clip, |_| AppCommand::Layout(LayoutPreset::Picture).into();
         "layout-reset" "Reset the layout", "Panels as on the first day", [], always, |_| AppCommand::Layout(LayoutPreset::Reset).into();
         "next-panel" "Next panel", "Move the keyboard's focus to the next panel", [key(Key::F6)], always, |_| AppCommand::NextPanel(1).into();
@@ -498,6 +657,7 @@ pub fn key_text(ctx: &egui::Context, shortcut: &KeyboardShortcut) -> String {
         Key::Minus => "-",
         Key::Plus => "+",
         Key::Comma => ",",
+        Key::Semicolon => ";",
         Key::Period => ".",
         Key::Slash => "/",
         Key::Backslash => "\\",
@@ -548,7 +708,7 @@ fn works_a_control(key: Key) -> bool {
 
 /// Keys that write nothing: they work while a text box has the focus.
 fn is_free_of_text(key: Key) -> bool {
-    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F6 | Key::F11)
+    matches!(key, Key::Escape | Key::F1 | Key::F2 | Key::F3 | Key::F4 | Key::F5 | Key::F6 | Key::F11)
 }
 
 #[cfg(test)]

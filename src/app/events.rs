@@ -1,5 +1,6 @@
 //! Places worth jumping to: edges of what the lanes of the timeline show.
 
+use super::annotate::{MINE, edges_of_fixes, queries_here};
 use super::command::Command;
 use super::dataset::DataSetCommand;
 use super::state::AppState;
@@ -15,6 +16,7 @@ pub mod lane {
     pub const FIXATIONS: &str = "Fixations";
     pub const AGREEMENT: &str = "Agreement";
     pub const GAPS: &str = "Gaze gaps";
+    pub const FIXES: &str = "Corrected";
 }
 
 /// Next or previous event of the lane in focus; without one, of moments, markers, the range and gaps
@@ -23,13 +25,14 @@ pub fn seek_event(state: &AppState, is_forward: bool) -> Command {
     if let Some(set) = &state.dataset {
         let moments = set.moments();
         let edges = moments.iter().map(|m| m.range).chain(set.truths()).flat_map(both);
+        let edges = edges.chain(edges_of(state, MINE));
         let target = nearest(edges, state.now(), is_forward).unwrap_or(state.now());
         return DataSetCommand::Seek(target).into();
     }
     let focused = state.focused_lane.as_deref();
     let mut edges: Vec<MediaTime> = focused.map(|lane| edges_of(state, lane)).unwrap_or_default();
     if edges.is_empty() {
-        edges = [lane::MARKERS, lane::TRUTH, lane::MOMENTS, lane::GAPS]
+        edges = [lane::MARKERS, lane::TRUTH, lane::MOMENTS, MINE, lane::GAPS]
             .into_iter()
             .flat_map(|lane| edges_of(state, lane))
             .collect();
@@ -49,7 +52,12 @@ fn both(range: TimeRange) -> [MediaTime; 2] {
 
 fn edges_of(state: &AppState, lane: &str) -> Vec<MediaTime> {
     match lane {
-        lane::MARKERS => state.marks.markers().iter().map(|m| m.marker.time).collect(),
+        lane::MARKERS => state.markers().iter().map(|marker| marker.time).collect(),
+        MINE => {
+            let own = queries_here(state);
+            own.iter().flat_map(|query| query.moments.iter().flat_map(|m| both(m.range))).collect()
+        }
+        lane::FIXES => edges_of_fixes(state).into_iter().flat_map(both).collect(),
         lane::TRUTH => state.truth().into_iter().flat_map(both).collect(),
         lane::MOMENTS => {
             state.queries.shown().iter().flat_map(|a| a.moments.iter().flat_map(|m| both(m.range))).collect()

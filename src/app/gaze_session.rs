@@ -1,17 +1,21 @@
-//! A gaze recording and what was made of it.
+//! A gaze recording, a person's corrections of it, and what was made of both.
 
 use std::sync::Arc;
 
-use crate::gaze::{Fixation, GazeState, GazeTrack, detect_fixations};
+use crate::gaze::{Fixation, GazeSample, GazeState, GazeTrack, detect_fixations};
+use crate::project::{GazeFix, corrected_gaze, is_corrected};
 use crate::time::{MediaTime, TimeRange};
 
 /// Made in a job, since finding fixations in hours of samples takes a while; moving its clock is
 /// cheap.
 pub struct GazeSession {
-    recorded: Findings,
+    /// As it was recorded.
+    original: Arc<GazeTrack>,
+    fixes: Vec<GazeFix>,
+    corrected: Findings,
     /// Added to every time; a visible setting.
     offset: MediaTime,
-    /// `recorded` moved by `offset`: what is drawn and measured.
+    /// `corrected` moved by `offset`: what is drawn and measured.
     moved: Findings,
 }
 
@@ -24,12 +28,37 @@ struct Findings {
 
 impl GazeSession {
     pub fn new(track: GazeTrack) -> Self {
-        let recorded = Findings {
-            fixations: detect_fixations(&track),
-            invalid_spans: track.invalid_spans(),
-            track: Arc::new(track),
+        Self::corrected(Arc::new(track), Vec::new(), MediaTime::ZERO)
+    }
+
+    pub fn corrected(original: Arc<GazeTrack>, fixes: Vec<GazeFix>, offset: MediaTime) -> Self {
+        let track = match fixes.is_empty() {
+            true => Arc::clone(&original),
+            false => Arc::new(corrected_gaze(&original, fixes.iter())),
         };
-        Self { moved: recorded.clone(), recorded, offset: MediaTime::ZERO }
+        let corrected =
+            Findings { fixations: detect_fixations(&track), invalid_spans: track.invalid_spans(), track };
+        let mut session =
+            Self { original, fixes, moved: corrected.clone(), corrected, offset: MediaTime::ZERO };
+        if offset != MediaTime::ZERO {
+            session.set_offset(offset);
+        }
+        session
+    }
+
+    /// As it was recorded, on its own clock.
+    pub fn original(&self) -> &Arc<GazeTrack> {
+        &self.original
+    }
+
+    pub fn fixes(&self) -> &[GazeFix] {
+        &self.fixes
+    }
+
+    /// Whether a sample of [`Self::track`] was set by a person.
+    pub fn is_corrected(&self, sample: &GazeSample) -> bool {
+        let recorded = GazeSample { time: sample.time - self.offset, ..*sample };
+        is_corrected(&recorded, self.fixes.iter())
     }
 
     pub fn track(&self) -> &Arc<GazeTrack> {
@@ -52,7 +81,7 @@ impl GazeSession {
     pub fn set_offset(&mut self, offset: MediaTime) {
         self.offset = offset;
         let later = |range: TimeRange| TimeRange::new(range.start() + offset, range.end() + offset);
-        let Findings { track, fixations, invalid_spans } = &self.recorded;
+        let Findings { track, fixations, invalid_spans } = &self.corrected;
         self.moved = Findings {
             track: Arc::new(track.shifted(offset)),
             fixations: fixations.iter().map(|f| Fixation { range: later(f.range), ..*f }).collect(),

@@ -1,4 +1,4 @@
-//! Keeps what was noted about the open clip: read when it opens, saved in the background.
+//! Keeps where a person was in the open clip: read when it opens, saved in the background.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,15 +9,17 @@ use super::recent;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use crate::project::write_whole;
-use crate::project::{ClipNotes, NotesError};
+use crate::project::{ClipNotes, NotesError, OldMarker};
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
 
 /// Folders of the user; without them nothing is kept.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// One file of notes a clip.
+    /// One file a clip: where the person was in it.
     pub notes: Option<PathBuf>,
+    /// Projects without a name of their own, one for each clip and data set.
+    pub projects: Option<PathBuf>,
     /// One small picture for each recent clip.
     pub pictures: Option<PathBuf>,
     /// What the program logged in its last runs.
@@ -33,6 +35,7 @@ impl Places {
     pub fn in_folders(data: &Path, cache: &Path) -> Self {
         Self {
             notes: Some(data.join("clips")),
+            projects: Some(data.join("projects")),
             pictures: Some(cache.join("recent")),
             logs: Some(data.join("logs")),
         }
@@ -54,6 +57,8 @@ pub struct NotesKeeper {
     is_touched: bool,
     /// Notes that could not be read are not written over.
     is_locked: bool,
+    /// Markers of before there were projects, while no project has taken them.
+    pub old_markers: Vec<OldMarker>,
     /// Number of the newest save that was started, and of the newest that was written.
     started: u64,
     written: Arc<Mutex<u64>>,
@@ -66,6 +71,7 @@ impl NotesKeeper {
 
     pub fn lock(&mut self, is_locked: bool) {
         (self.is_locked, self.is_touched) = (is_locked, false);
+        self.old_markers.clear();
     }
 }
 
@@ -137,7 +143,7 @@ pub fn notes_of(state: &AppState) -> ClipNotes {
         playhead: state.now(),
         visible: state.timeline_visible,
         range: state.marks.range,
-        markers: state.marks.markers().iter().map(|m| m.marker.clone()).collect(),
+        old_markers: state.notes.old_markers.clone(),
         chosen_question: chosen,
         questions,
         gaze_offset: state.gaze.as_ref().map_or(MediaTime::ZERO, |g| g.offset()),

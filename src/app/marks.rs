@@ -1,9 +1,10 @@
-//! The chosen range and the markers of the open clip.
+//! The chosen range, and the markers of the open clip, which are in the project.
 
 use super::command::Command;
 use super::state::AppState;
+use super::work;
 use crate::playback::PlaybackCommand;
-use crate::project::{Marker, MarkerColour};
+use crate::project::{Edit, Id, Marker, MarkerColour};
 use crate::time::{MediaTime, TimeRange};
 
 /// What can be done to range and markers.
@@ -19,64 +20,24 @@ pub enum MarkCommand {
     GoToOut,
     /// At the playhead; where a marker stands already, its note is opened.
     AddMarker,
-    Edit(u64),
+    Edit(Id),
     Change {
-        id: u64,
+        id: Id,
         colour: MarkerColour,
         note: String,
     },
     CloseNote,
-    Remove(u64),
-    /// Puts back what was removed last.
-    Restore,
-}
-
-/// A marker and the name it has while the clip is open.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Marked {
-    pub id: u64,
-    pub marker: Marker,
+    Remove(Id),
+    /// Puts back what was removed.
+    Restore(Box<Marker>),
 }
 
 #[derive(Default)]
 pub struct Marks {
+    /// On the clip's clock.
     pub range: Option<TimeRange>,
-    markers: Vec<Marked>,
-    removed: Option<Marked>,
     /// The marker whose note is being written.
-    pub edited: Option<u64>,
-    next_id: u64,
-}
-
-impl Marks {
-    /// In time order.
-    pub fn markers(&self) -> &[Marked] {
-        &self.markers
-    }
-
-    pub fn of_notes(range: Option<TimeRange>, markers: Vec<Marker>) -> Self {
-        let mut marks = Self { range, ..Self::default() };
-        for marker in markers {
-            marks.insert(marker);
-        }
-        marks
-    }
-
-    pub fn get(&self, id: u64) -> Option<&Marked> {
-        self.markers.iter().find(|m| m.id == id)
-    }
-
-    fn insert(&mut self, marker: Marker) -> u64 {
-        let id = self.next_id;
-        self.next_id += 1;
-        self.put(Marked { id, marker });
-        id
-    }
-
-    fn put(&mut self, marked: Marked) {
-        let at = self.markers.partition_point(|m| m.marker.time <= marked.marker.time);
-        self.markers.insert(at, marked);
-    }
+    pub edited: Option<Id>,
 }
 
 pub fn apply(state: &mut AppState, command: MarkCommand, wall_secs: f64) {
@@ -96,32 +57,33 @@ pub fn apply(state: &mut AppState, command: MarkCommand, wall_secs: f64) {
         MarkCommand::RangeFromMoment => state.marks.range = state.chosen_moment().or(state.truth()),
         MarkCommand::ClearRange => state.marks.range = None,
         MarkCommand::GoToIn | MarkCommand::GoToOut => {
-            if let (Some(range), Some(player)) = (state.marks.range, &mut state.player) {
+            if let Some(range) = state.marks.range {
                 let is_in = matches!(command, MarkCommand::GoToIn);
-                let place = if is_in { range.start() } else { range.end() };
-                player.apply(PlaybackCommand::Seek(place), wall_secs);
+                state.seek(if is_in { range.start() } else { range.end() }, wall_secs);
             }
             return;
         }
-        MarkCommand::AddMarker => add_marker(state, now),
+        MarkCommand::AddMarker => return add_marker(state, now),
         MarkCommand::Edit(id) => {
-            state.marks.edited = state.marks.get(id).map(|m| m.id);
+            state.marks.edited = state.work.project().markers.get(&id).map(|marker| marker.id);
             return;
         }
         MarkCommand::Change { id, colour, note } => {
-            if let Some(marked) = state.marks.markers.iter_mut().find(|m| m.id == id) {
-                (marked.marker.colour, marked.marker.note) = (colour, note);
+            // one step, however long the note is written at
+            if let Some(marker) = state.work.project().markers.get(&id) {
+                let marker = Marker { colour, label: note, ..marker.clone() };
+                work::drag(state, "edit marker", Edit::PutMarker(marker));
             }
+            return;
         }
         MarkCommand::CloseNote => {
             state.marks.edited = None;
-            return;
+            return work::end_gesture(state);
         }
-        MarkCommand::Remove(id) => remove(state, id),
-        MarkCommand::Restore => {
-            if let Some(marked) = state.marks.removed.take() {
-                state.marks.put(marked);
-            }
+        MarkCommand::Remove(id) => return remove(state, id),
+        MarkCommand::Restore(marker) => {
+            work::change(state, "put marker back", vec![Edit::PutMarker(*marker)]);
+            return;
         }
     }
     let is_loop_stale = state
@@ -137,52 +99,39 @@ pub fn apply(state: &mut AppState, command: MarkCommand, wall_secs: f64) {
 }
 
 fn add_marker(state: &mut AppState, now: MediaTime) {
-    let Some(player) = &state.player else { return };
-    let table = player.table();
+    let (Some(player), Some(clip)) = (&state.player, state.clip_name()) else { return };
+    let (table, is_playing) = (player.table(), player.is_playing());
+    let time = table.time(table.at(now));
     // one marker a picture: the second time its note is meant
-    let same = state.marks.markers.iter().find(|m| table.at(m.marker.time) == table.at(now)).map(|m| m.id);
-    state.marks.edited = match same {
-        Some(id) => Some(id),
-        None => {
-            let colour = state.marks.markers.last().map(|m| m.marker.colour).unwrap_or_default();
-            let time = table.time(table.at(now));
-            let id = state.marks.insert(Marker { time, colour, note: String::new() });
-            // while the clip plays nobody wants to type
-            (!player.is_playing()).then_some(id)
-        }
-    };
+    let known = state.work.markers_of(&clip);
+    if let Some(same) = known.iter().find(|marker| table.at(marker.time) == table.at(now)) {
+        state.marks.edited = Some(same.id);
+        return;
+    }
+    let colour = known.last().map(|marker| marker.colour).unwrap_or_default();
+    let author = state.work.author().to_owned();
+    let marker = Marker { id: Id::fresh(), clip, time, colour, label: String::new(), author };
+    let id = marker.id;
+    work::change(state, "add marker", vec![Edit::PutMarker(marker)]);
+    // while the clip plays nobody wants to type
+    state.marks.edited = (!is_playing).then_some(id);
 }
 
-fn remove(state: &mut AppState, id: u64) {
-    let Some(at) = state.marks.markers.iter().position(|m| m.id == id) else { return };
-    let marked = state.marks.markers.remove(at);
+fn remove(state: &mut AppState, id: Id) {
+    // what is half-written in its note goes with it
+    work::end_gesture(state);
     if state.marks.edited == Some(id) {
         state.marks.edited = None;
     }
-    let text = format!("Removed the marker at {}", marked.marker.time);
-    state.marks.removed = Some(marked);
-    state.notices.offer(text, "Undo", MarkCommand::Restore.into());
+    let Some(marker) = state.work.project().markers.get(&id).cloned() else { return };
+    if work::change(state, "delete marker", vec![Edit::RemoveMarker(id)]) {
+        let text = format!("Removed the marker at {}", marker.time);
+        state.notices.offer(text, "Undo", MarkCommand::Restore(Box::new(marker)).into());
+    }
 }
 
 /// The marker before or after the playhead.
 pub fn seek_marker(state: &AppState, is_forward: bool) -> Command {
-    let times = state.marks.markers.iter().map(|m| m.marker.time);
-    super::events::seek_among(times, state.now(), is_forward)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn markers_stay_in_time_order_and_keep_their_names() {
-        let at = |secs| Marker {
-            time: MediaTime::from_secs(secs),
-            colour: MarkerColour::Red,
-            note: String::new(),
-        };
-        let marks = Marks::of_notes(None, vec![at(5.0), at(1.0), at(3.0)]);
-        let order: Vec<(u64, f64)> = marks.markers().iter().map(|m| (m.id, m.marker.time.secs())).collect();
-        assert_eq!(order, [(1, 1.0), (2, 3.0), (0, 5.0)]);
-    }
+    let markers = state.markers();
+    super::events::seek_among(markers.iter().map(|marker| marker.time), state.now(), is_forward)
 }

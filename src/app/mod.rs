@@ -2,6 +2,7 @@
 //!
 //! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
 
+mod annotate;
 mod command;
 mod dataset;
 mod dialogs;
@@ -16,6 +17,7 @@ mod notices;
 mod panels;
 mod performance;
 mod picture;
+mod place;
 mod queries;
 mod recent;
 mod refresh;
@@ -25,18 +27,20 @@ mod tasks;
 mod training;
 mod update;
 mod view_state;
+mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use command::{AppCommand, Command, PanelId, QueryCommand, SessionCommand};
+use command::{AppCommand, Command, LayoutPreset, PanelId, QueryCommand, SessionCommand};
 use dialogs::PathRequest;
 use model_card::ModelCard;
 use settings::Settings;
 use state::AppState;
 use tasks::{Done, TaskKind, Tasks};
-use view_state::{PaletteText, ViewState};
+use view_state::{PaletteText, SideTab, ViewState};
+use work::Layout;
 
 pub use command::{ACTIONS, Action};
 pub use keep::Places;
@@ -68,6 +72,8 @@ pub struct App {
     /// Waits for the clip to be open.
     startup: Startup,
     wall_secs: f64,
+    /// As the window's title says it.
+    title: String,
 }
 
 /// Opens the window and stays in it until it is closed.
@@ -110,7 +116,7 @@ impl App {
         recent::look(&mut state);
         let mut view = ViewState::default();
         view.timeline.options = state.settings.timeline.clone();
-        Self { state, view, outbox, startup, wall_secs: 0.0 }
+        Self { state, view, outbox, startup, wall_secs: 0.0, title: String::new() }
     }
 
     /// Finished jobs and fresh frames; runs also while the window is hidden.
@@ -154,6 +160,10 @@ impl App {
 
     fn apply_window(&mut self, command: AppCommand, ctx: &egui::Context) {
         let (state, view) = (&mut self.state, &mut self.view);
+        let preset = match &command {
+            AppCommand::Layout(preset) => Some(*preset),
+            _ => None,
+        };
         match command {
             AppCommand::Screenshot { has_caption } => {
                 let name = export::suggested_name(state, ".png");
@@ -181,6 +191,11 @@ impl App {
                 dialogs::ask(state, PathRequest::SaveResults(name, format));
             }
             AppCommand::ExportResultsTo(path, format) => export::results(state, path, format),
+            AppCommand::SaveAs(request) => dialogs::ask(state, request),
+            AppCommand::DataSetPage(page) => {
+                state.settings.data_set_page = page;
+                state.settings.is_session_panel_open = true;
+            }
             AppCommand::PathBox(request) => view.path_box = Some(view_state::PathBox::new(request)),
             AppCommand::FetchModels => update::fetch_models(state),
             AppCommand::ToggleSound => update::toggle_sound(state),
@@ -263,7 +278,40 @@ impl App {
             AppCommand::LoopSelection => update::toggle_loop(state, self.wall_secs),
             AppCommand::ResetZoom => view.video.fit(),
             AppCommand::PixelZoom => view.video.show_pixels(),
+            AppCommand::ShowSide(tab) => {
+                let is_shown = view.annotate.tab == tab && state.settings.is_results_panel_open;
+                view.annotate.tab = if is_shown { SideTab::Answer } else { tab };
+                state.settings.is_results_panel_open = true;
+            }
+            AppCommand::FocusOwnText | AppCommand::FocusNote => {
+                view.annotate.tab = SideTab::Annotate;
+                state.settings.is_results_panel_open = true;
+                let is_note = matches!(command, AppCommand::FocusNote);
+                (view.annotate.wants_note, view.annotate.wants_text) = (is_note, !is_note);
+            }
             AppCommand::Quit => ctx.send_viewport_cmd(egui::ViewportCommand::Close),
+        }
+        if preset == Some(LayoutPreset::Annotate) {
+            self.view.annotate.tab = SideTab::Annotate;
+        }
+    }
+
+    /// The project in the title, and whether it is saved; and no window closes over unsaved changes.
+    fn watch_window(&mut self, ctx: &egui::Context) {
+        let mut title = "GazeNLQ".to_owned();
+        let project = self.state.work.title();
+        if !project.is_empty() {
+            let sign = if self.state.work.has_unsaved() { "• " } else { "" };
+            title = format!("{sign}{project} – {title}");
+        }
+        if title != self.title {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+        if ctx.input(|i| i.viewport().close_requested())
+            && work::asks_first(&mut self.state, &AppCommand::Quit.into())
+        {
+            ctx.send_viewport_cmd(egui::ViewportCommand::CancelClose);
         }
     }
 
@@ -318,9 +366,17 @@ impl eframe::App for App {
             self.outbox.push(SessionCommand::Open(dropped).into());
         }
         command::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
+        // what a key asks for is in the frame that it came with
+        self.settle(ui.ctx());
         panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
         self.state.timeline_visible = self.view.timeline.visible();
         self.settle(ui.ctx());
+        if let Some(layout) = self.state.restored_layout.take() {
+            layout.restore(&mut self.state.settings, &mut self.view.timeline.options);
+        }
+        let layout = Layout::of(&self.state.settings, &self.view.timeline.options);
+        work::note_layout(&mut self.state, &layout);
+        self.watch_window(ui.ctx());
         if let Some(after) = self.state.notices.expire(std::time::Instant::now()) {
             ui.ctx().request_repaint_after(after);
         }
@@ -333,8 +389,13 @@ impl eframe::App for App {
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
         update::remember(&mut self.state);
         keep::save_and_wait(&mut self.state);
+        work::save_quietly(&mut self.state);
         self.state.settings.timeline = self.view.timeline.options.clone();
         self.state.settings.overlay = self.state.overlay.clone();
         eframe::set_value(storage, settings::STORAGE_KEY, &self.state.settings);
+    }
+
+    fn on_exit(&mut self) {
+        work::close(&mut self.state);
     }
 }

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn an_offer_is_taken_once() {
         let mut notices = Notices::default();
-        notices.offer("Removed", "Undo", super::super::marks::MarkCommand::Restore.into());
+        notices.offer("Removed", "Undo", super::super::work::WorkCommand::Undo.into());
         let id = notices.shown()[0].id;
         assert!(notices.take_offer(id).is_some() && notices.take_offer(id).is_none());
         assert!(notices.shown().is_empty());

@@ -17,6 +17,7 @@ const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
 const WINDOW_FRAMES: usize = 32;
 
 const POINT_RGBA: [f32; 4] = [1.0, 0.25, 0.2, 1.0];
+const CORRECTED_RGBA: [f32; 4] = [0.95, 0.55, 0.85, 1.0];
 const TRAIL_RGB: [f32; 3] = [0.3, 0.85, 1.0];
 const FIXATION_RGBA: [f32; 4] = [0.95, 0.75, 0.3, 0.8];
 
@@ -139,9 +140,16 @@ fn marks(state: &AppState, overlay: &Overlay, time: MediaTime, size: [u32; 2]) -
     }
     let mut points = Vec::new();
     if overlay.has_point {
-        for pos in overlay.aggregate.points(samples_here(state, gaze.track(), time)) {
-            points.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
-            points.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba: POINT_RGBA });
+        let samples = samples_here(state, gaze.track(), time);
+        // what a person set is told from what was recorded by colour and by a second ring
+        let is_corrected = samples.iter().any(|sample| gaze.is_corrected(sample));
+        let rgba = if is_corrected { CORRECTED_RGBA } else { POINT_RGBA };
+        for pos in overlay.aggregate.points(samples) {
+            points.push(Mark { pos, radius: unit * 1.5, line: unit * 0.35, rgba });
+            points.push(Mark { pos, radius: unit * 0.3, line: 0.0, rgba });
+            if is_corrected {
+                points.push(Mark { pos, radius: unit * 2.2, line: unit * 0.2, rgba });
+            }
         }
     }
     let mut trail = Vec::new();
@@ -183,13 +191,17 @@ pub fn samples_at_playhead(state: &AppState) -> Option<usize> {
     Some(samples_here(state, gaze.track(), time).len())
 }
 
-/// What the gaze is at the playhead, in words, when it cannot be drawn.
+/// What the gaze is at the playhead, in words, when it cannot be drawn or is not the recorder's.
 pub fn gaze_badge(state: &AppState) -> Option<&'static str> {
     let gaze = state.gaze.as_ref()?;
     let time = state.player.as_ref()?.shown()?.time;
-    match gaze.track().at(time).map(|s| s.state) {
+    let sample = gaze.track().at(time);
+    let is_corrected = sample.is_some_and(|sample| gaze.is_corrected(sample));
+    match sample.map(|s| s.state) {
+        Some(GazeState::Tracked) if is_corrected => Some("Gaze corrected by hand"),
         Some(GazeState::Tracked) => None,
         Some(GazeState::OutOfFrame) => Some("Gaze outside the picture"),
+        Some(GazeState::Untracked) if is_corrected => Some("Gaze marked invalid by hand"),
         Some(GazeState::Untracked) => Some("Gaze untracked"),
         None => Some("No gaze recorded here"),
     }
@@ -244,8 +256,10 @@ pub fn caption(state: &AppState, scene: &Scene) -> Caption {
     let mut marks = Vec::new();
     if state.gaze.is_some() {
         let [r, g, b] = TRAIL_RGB;
+        let has_fixes = state.gaze.as_ref().is_some_and(|gaze| !gaze.fixes().is_empty());
         let kinds = [
             (overlay.has_point, POINT_RGBA, "recorded gaze"),
+            (overlay.has_point && has_fixes, CORRECTED_RGBA, "corrected by hand"),
             (overlay.has_trail && overlay.trail_secs > 0.0, [r, g, b, 1.0], "where it was before"),
             (overlay.has_fixations, FIXATION_RGBA, "fixations"),
         ];

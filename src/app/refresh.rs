@@ -42,8 +42,12 @@ pub fn refresh(state: &mut AppState) {
     refresh_agreement(state);
     refresh_range_maps(state);
     expect_jumps(state);
+    super::dataset::refresh(state);
     super::keep::refresh(state);
     super::training::refresh(state);
+    super::annotate::refresh_gaze(state);
+    super::work::refresh(state);
+    expect_jumps(state);
 }
 
 /// The moments on screen are where the user goes next.

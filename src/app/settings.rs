@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::dataset::DataSetPage;
 use super::state::Overlay;
+use crate::dataset::Filter;
 use crate::view::theme::ThemeChoice;
 use crate::view::timeline::TimelineOptions;
 
@@ -31,6 +33,12 @@ pub struct Settings {
     pub overlay: Overlay,
     /// One lane of moments for each gaze mode.
     pub has_mode_lanes: bool,
+    /// Filters of data sets that were given a name.
+    pub filters: Vec<(String, Filter)>,
+    /// What stands beside a data set's table.
+    pub data_set_page: DataSetPage,
+    /// Who works in new projects.
+    pub author: String,
 }
 
 /// A session that was open before, and where its playhead stood.
@@ -61,8 +69,16 @@ impl Default for Settings {
             has_sound: false,
             overlay: Overlay::default(),
             has_mode_lanes: false,
+            filters: Vec::new(),
+            data_set_page: DataSetPage::default(),
+            author: user_name(),
         }
     }
+}
+
+/// As the system knows the user.
+fn user_name() -> String {
+    ["USER", "USERNAME", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default()
 }
 
 impl Settings {

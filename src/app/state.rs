@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 
+use super::annotate::Annotate;
 use super::command::{Command, QueryCommand};
 use super::dataset::{DataSetCommand, DataSetSession};
 use super::gaze_session::GazeSession;
@@ -20,15 +21,19 @@ use super::refresh::Refresh;
 use super::settings::Settings;
 use super::tasks::{TaskKind, Tasks};
 use super::training::TrainingSession;
+use super::work::{Layout, Work};
 use crate::features::ClipFeatures;
 use crate::gaze::recording::UnknownTable;
 use crate::gaze::{Aggregate, Heatmap};
 use crate::pipeline::ClipPipeline;
 use crate::playback::{PlaybackCommand, Player};
-use crate::project::AnnotatedQuery;
+use crate::project::{AnnotatedQuery, Marker};
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::{MediaTime, TimeRange};
 use crate::video::Thumbnail;
+
+/// One step of GroundNLQ's features: 16 frames at 30 a second.
+pub const MODEL_STEP: MediaTime = MediaTime::from_nanos(533_333_333);
 
 pub struct AppState {
     /// What the session was opened from, as the user named it.
@@ -46,6 +51,11 @@ pub struct AppState {
     pub unknown_table: Option<UnknownTable>,
     pub queries: Queries,
     pub marks: Marks,
+    /// The project that what is written goes into.
+    pub work: Work,
+    pub annotate: Annotate,
+    /// A layout that an undo brought back, for the view to take.
+    pub restored_layout: Option<Layout>,
     /// The marked range that is looped, if that is what is looped.
     pub looped_range: Option<TimeRange>,
     /// Lane whose events are stepped through.
@@ -175,6 +185,9 @@ impl AppState {
             unknown_table: None,
             queries: Queries::default(),
             marks: Marks::default(),
+            work: Work::default(),
+            annotate: Annotate::default(),
+            restored_layout: None,
             looped_range: None,
             focused_lane: None,
             timeline_visible: None,
@@ -209,6 +222,33 @@ impl AppState {
         }
     }
 
+    /// All annotated moments of it.
+    pub fn truths(&self) -> Vec<TimeRange> {
+        match &self.dataset {
+            Some(set) => set.truths(),
+            None => self.truth().into_iter().collect(),
+        }
+    }
+
+    /// What the clip at hand is called in a project.
+    pub fn clip_name(&self) -> Option<String> {
+        match &self.dataset {
+            Some(set) => set.selected_view().map(|view| view.clip.clip_uid.clone()),
+            None => self.work.clip.clone(),
+        }
+    }
+
+    /// Of the clip at hand, in time order.
+    pub fn markers(&self) -> Vec<&Marker> {
+        self.clip_name().map(|clip| self.work.markers_of(&clip)).unwrap_or_default()
+    }
+
+    /// How far the features are apart that the model sees.
+    pub fn model_step(&self) -> MediaTime {
+        let video = self.dataset.as_ref().and_then(|set| set.data.stores.video.as_ref());
+        video.map_or(MODEL_STEP, |store| MediaTime::from_secs(store.set.stride_frames / store.set.fps))
+    }
+
     /// The chosen moment of the answer on screen, the best one at first.
     pub fn chosen_moment(&self) -> Option<TimeRange> {
         if let Some(set) = &self.dataset {
@@ -231,6 +271,23 @@ impl AppState {
         match &self.dataset {
             Some(set) => time.map_or(set.playhead(), |time| time - set.video_start()),
             None => time.unwrap_or_default(),
+        }
+    }
+
+    /// The same, as a wish.
+    pub fn seek_command(&self, time: MediaTime) -> Command {
+        match self.dataset {
+            Some(_) => DataSetCommand::Seek(time).into(),
+            None => PlaybackCommand::Seek(time).into(),
+        }
+    }
+
+    /// To a time of the clip at hand.
+    pub fn seek(&mut self, time: MediaTime, wall_secs: f64) {
+        if self.dataset.is_some() {
+            super::dataset::seek_to(self, time, wall_secs);
+        } else if let Some(player) = &mut self.player {
+            player.apply(PlaybackCommand::Seek(time), wall_secs);
         }
     }
 

@@ -4,16 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::command::Command;
-use super::dataset::CaseDone;
+use super::dataset::{AnalysisDone, CaseDone, Film, GazeDone};
 use super::gaze_session::GazeSession;
 use super::model_card::ModelCard;
 use super::queries::Answers;
 use super::recent::RecentLook;
 use super::update::Opened;
-use crate::dataset::DataSet;
+use super::work::Openings;
+use crate::dataset::{Analysis, DataSet};
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
 use crate::pipeline::ClipPipeline;
 use crate::playback::Player;
+use crate::project::Source;
 use crate::time::MediaTime;
 use crate::train::Ended;
 use crate::train::look::RunLook;
@@ -42,6 +44,25 @@ pub enum TaskKind {
     Train,
     /// Looking at a training's folder.
     TrainLook,
+    /// The prediction files of a data set are analyzed.
+    Analysis,
+    /// How often chance alone would confuse the queries.
+    Chance,
+    /// Pictures of a case's moments.
+    Film,
+    /// A data set's network runs over all queries.
+    Predict,
+    /// Gaze in the true moments of a data set.
+    Gaze,
+    /// Files that the project lost sight of.
+    FindMedia,
+    Import,
+    Colleague,
+    Merge,
+    /// Gaze with a person's corrections.
+    CorrectGaze,
+    /// The order in which cases are reviewed.
+    Queue,
 }
 
 impl TaskKind {
@@ -64,22 +85,49 @@ impl TaskKind {
             Self::ClipVideo => "Opening the video",
             Self::Train => "Training",
             Self::TrainLook => "Looking at the training",
+            Self::Analysis => "Analyzing the predictions",
+            Self::Predict => "Localizing the split",
+            Self::Gaze => "Looking at the gaze",
+            Self::Chance => "Placing answers at random",
+            Self::Film => "Making pictures of the moments",
+            Self::FindMedia => "Looking for the project's media",
+            Self::Import => "Reading annotations",
+            Self::Colleague => "Comparing two people's work",
+            Self::Merge => "Looking for conflicts",
+            Self::CorrectGaze => "Correcting the gaze",
+            Self::Queue => "Putting cases in order",
         }
     }
 }
 
 /// Work that a person waits for and may want to stop, in the order in which it is done.
-pub const WAITED_FOR: [TaskKind; 5] =
-    [TaskKind::Open, TaskKind::FetchModels, TaskKind::Features, TaskKind::Case, TaskKind::Export];
+pub const WAITED_FOR: [TaskKind; 8] = [
+    TaskKind::Open,
+    TaskKind::FetchModels,
+    TaskKind::Features,
+    TaskKind::Case,
+    TaskKind::Predict,
+    TaskKind::Export,
+    TaskKind::FindMedia,
+    TaskKind::Queue,
+];
 
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
     /// A data set, and sentences about what was left out.
-    DataSet(Box<DataSet>, Vec<String>),
+    DataSet(Box<DataSet>, Vec<String>, Box<Openings>),
+    /// A project of which nothing is there to be shown.
+    ProjectAlone(Box<Openings>),
     Case(Box<CaseDone>),
-    ClipVideo(Box<Player>),
-    GazeRead(Box<GazeSession>),
+    ClipVideo(Box<Player>, Option<Box<GazeSession>>),
+    Gaze(Box<GazeDone>),
+    Analysis(Box<AnalysisDone>),
+    Chance(Arc<Analysis>, f64),
+    Film(Arc<Film>),
+    /// A recording, and what a project calls it.
+    GazeRead(Box<GazeSession>, Source),
+    GazeCorrected(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<dyn ClipPipeline>),
     ModelsFetched,

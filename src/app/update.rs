@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::annotate;
 use super::command::{AppCommand, Command, OverlayCommand, QueryCommand, SessionCommand};
 use super::dataset::{self, DataSetCommand};
 use super::dialogs::{self, PathRequest};
@@ -15,11 +16,12 @@ use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
 use super::training;
+use super::work::{self, Keeping, Opener, Openings};
 use crate::dataset::DataSet;
 use crate::grounding::GazeMode;
 use crate::pipeline::{self, TOP};
 use crate::playback::{PlaybackCommand, Player};
-use crate::project::{self, ClipNotes, NotesError};
+use crate::project::{self, ClipNotes, Edit, NotesError, OldMarker};
 use crate::render::{Compare, HeatMode};
 use crate::session::{self, Companions};
 use crate::time::{MediaTime, TimeRange};
@@ -36,12 +38,16 @@ pub struct Opened {
     companions: Companions,
     /// The networks trained on synthetic clips answer for it.
     is_for_trained: bool,
-    /// What was noted about this clip before.
+    /// Where the person was in this clip.
     notes: Option<Result<ClipNotes, NotesError>>,
+    openings: Openings,
 }
 
 /// Applies one command; window commands are the window's own and come back.
 pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<AppCommand> {
+    if work::is_held(state, &command) || work::asks_first(state, &command) {
+        return None;
+    }
     match command {
         Command::Playback(command) => {
             if let Some(player) = &mut state.player {
@@ -51,6 +57,11 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<A
         Command::Session(command) => apply_session(state, command),
         Command::Query(command) => apply_query(state, command, wall_secs),
         Command::Mark(command) => marks::apply(state, command, wall_secs),
+        Command::Annotate(command) => annotate::apply(state, command, wall_secs),
+        Command::Work(command) => {
+            let next = work::apply(state, command)?;
+            return apply(state, next, wall_secs);
+        }
         Command::Overlay(command) => apply_overlay(state, command),
         Command::DataSet(command) => dataset::apply(state, command, wall_secs),
         Command::Training(command) => training::apply(state, command),
@@ -81,14 +92,18 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
                 "The synthetic demo clip is not beside the program: start the app from its folder, or open assets/synthetic yourself",
             ),
         },
-        SessionCommand::Close => close(state),
+        SessionCommand::Close => {
+            close(state);
+            work::close(state);
+        }
         SessionCommand::MapGaze { mapping, is_final } => {
             if let (Some(player), Some(table)) = (&state.player, &state.unknown_table) {
                 let (info, frames) = (Arc::clone(player.info()), Arc::clone(player.table()));
-                let path = table.path.clone();
+                let (path, opener, clip) = (table.path.clone(), Opener::of(state), state.work.clip.clone());
                 state.tasks.start(TaskKind::ReadGaze, move |ctx| {
                     let loaded = session::load_mapped_gaze(&path, &mapping, &info, &frames, ctx)?;
-                    Ok(Done::GazeRead(Box::new(GazeSession::new(loaded.track))))
+                    let source = opener.gaze_source(&path, clip.as_deref());
+                    Ok(Done::GazeRead(Box::new(GazeSession::new(loaded.track)), source))
                 });
             }
             if is_final {
@@ -106,7 +121,8 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
     }
 }
 
-/// Starts opening files. A gaze or annotation file alone joins the clip that is open.
+/// Starts opening files. A gaze or annotation file alone joins the clip that is open; a project says
+/// itself what it is about.
 fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
     // the list of recent sessions must not depend on the folder that the program was started in
     for path in &mut paths {
@@ -116,15 +132,27 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
     }
     let data_set = state.dataset.as_ref().map(|set| Arc::clone(&set.data));
     let open_clip = state.player.as_ref().filter(|_| data_set.is_none()).map(|p| p.info().path.clone());
-    let (wake, places) = (state.tasks.wake(), state.places.clone());
+    let (wake, places, opener) = (state.tasks.wake(), state.places.clone(), Opener::of(state));
     state.tasks.start(TaskKind::Open, move |ctx| {
         ctx.stage("Opening");
         if let Some(command) = training::open(&paths) {
             return Ok(Done::Next(Some(command.into())));
         }
-        if let Some(files) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
-            let (data, warnings) = DataSet::open(files, data_set.as_deref(), ctx)?;
-            return Ok(Done::DataSet(Box::new(data), warnings));
+        let mut files = paths.clone();
+        let (mut data_set, mut open_clip) = (data_set, open_clip);
+        let mut openings = opener.project_among(&mut paths)?;
+        if let Some(project) = &openings.project {
+            files = vec![project.clone()];
+            // what it is about does not join what is open
+            (data_set, open_clip) = (None, None);
+            if paths.is_empty() {
+                return Ok(Done::ProjectAlone(Box::new(openings)));
+            }
+        }
+        if let Some(found) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
+            let (data, warnings) = DataSet::open(found, data_set.as_deref(), ctx)?;
+            opener.complete_set(&mut openings, &data.files);
+            return Ok(Done::DataSet(Box::new(data), warnings, Box::new(openings)));
         }
         let recognised = session::recognise(&paths).or_else(|error| {
             paths.insert(0, open_clip.ok_or(error)?);
@@ -136,7 +164,8 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
         let gaze = companions.gaze.take().map(GazeSession::new);
         let notes = places.notes_of(&player.info().content_id);
         let is_for_trained = pipeline::is_for_trained(&video);
-        let opened = Opened { files: paths, player, gaze, companions, is_for_trained, notes };
+        opener.complete_clip(&mut openings, player.info(), &found, companions.clip_uid.as_deref());
+        let opened = Opened { files, player, gaze, companions, is_for_trained, notes, openings };
         Ok(Done::Opened(Box::new(opened)))
     });
 }
@@ -148,6 +177,10 @@ fn close(state: &mut AppState) {
     state.tasks.stop(TaskKind::Thumbnails);
     state.tasks.stop(TaskKind::Case);
     state.tasks.stop(TaskKind::ClipVideo);
+    state.tasks.stop(TaskKind::Analysis);
+    state.tasks.stop(TaskKind::Film);
+    state.tasks.stop(TaskKind::Gaze);
+    state.tasks.stop(TaskKind::Predict);
     // hundreds of megabytes in many pieces take a while to give back
     let old = (state.player.take(), state.gaze.take(), state.features.take(), state.thumbnails.take());
     let old = (old, std::mem::take(&mut state.annotations), std::mem::take(&mut state.agreement));
@@ -166,7 +199,7 @@ fn close(state: &mut AppState) {
 
 /// Notes where the clip was left, for the list of recent sessions.
 pub fn remember(state: &mut AppState) {
-    if state.dataset.is_some() {
+    if state.dataset.is_some() || (state.player.is_none() && state.work.is_named()) {
         let (files, playhead_nanos) = (state.files.clone(), state.now().nanos());
         state.settings.remember(Recent { files, playhead_nanos, ..Recent::default() });
     } else if let Some(player) = &state.player {
@@ -197,6 +230,7 @@ fn opened(state: &mut AppState, opened: Opened) {
         state.annotations = opened.companions.annotations;
         state.source_start = opened.companions.source_start;
     }
+    work::finish_open(state, opened.openings, is_same_clip);
     if !is_same_clip {
         restore(state, opened.notes);
     }
@@ -224,7 +258,8 @@ fn restore(state: &mut AppState, notes: Option<Result<ClipNotes, NotesError>>) {
         player.apply(PlaybackCommand::Seek(notes.playhead), 0.0);
     }
     state.restored_view = notes.visible;
-    state.marks = Marks::of_notes(notes.range, notes.markers);
+    state.marks = Marks { range: notes.range, ..Marks::default() };
+    take_old_markers(state, notes.old_markers);
     if let Some(gaze) = &mut state.gaze {
         gaze.set_offset(notes.gaze_offset);
     }
@@ -235,6 +270,20 @@ fn restore(state: &mut AppState, notes: Option<Result<ClipNotes, NotesError>>) {
     if let Some(chosen) = notes.chosen_question {
         state.queries.select_nth(chosen);
     }
+}
+
+/// Markers that were kept with the clip before there were projects go into the clip's own project. While
+/// another one is open they stay where they are.
+fn take_old_markers(state: &mut AppState, old: Vec<OldMarker>) {
+    let is_own = matches!(state.work.keeping, Keeping::Own { .. }) && state.work.recovery.is_none();
+    let (Some(clip), true, false) = (state.clip_name(), is_own, old.is_empty()) else {
+        state.notes.old_markers = old;
+        return;
+    };
+    let author = state.work.author().to_owned();
+    let edits = old.iter().map(|marker| Edit::PutMarker(marker.of_clip(&clip, &author))).collect();
+    work::change(state, "take over markers", edits);
+    state.notes.touch();
 }
 
 fn truth_of(state: &AppState, text: &str) -> Option<TimeRange> {
@@ -335,6 +384,7 @@ fn apply_query(state: &mut AppState, command: QueryCommand, wall_secs: f64) {
         }),
         QueryCommand::Select(id) => {
             state.queries.select(id);
+            state.annotate.follow_question();
             state.notes.touch();
             answer_selected(state);
         }
@@ -393,7 +443,7 @@ fn seek(state: &mut AppState, time: MediaTime, wall_secs: f64) {
     }
 }
 
-fn start_loop(state: &mut AppState, range: Option<TimeRange>, wall_secs: f64) {
+pub(super) fn start_loop(state: &mut AppState, range: Option<TimeRange>, wall_secs: f64) {
     let Some(range) = range else { return };
     state.looped_range = None;
     let clip = state.clip_range();
@@ -413,6 +463,9 @@ pub fn toggle_loop(state: &mut AppState, wall_secs: f64) {
         player.apply(PlaybackCommand::Loop(None), wall_secs);
         state.looped_range = None;
         return;
+    }
+    if let (Some(range), Some(_)) = (state.marks.range, &state.dataset) {
+        return dataset::apply(state, DataSetCommand::Loop(range), wall_secs);
     }
     if let (Some(range), Some(player)) = (state.marks.range, &mut state.player) {
         // a range is looped as it was marked
@@ -452,6 +505,7 @@ fn ask(state: &mut AppState, text: &str) {
     }
     let truth = truth_of(state, text);
     let id = state.queries.ask(text, truth);
+    state.annotate.follow_question();
     state.settings.remember_query(text);
     state.notes.touch();
     start_answer(state, id);
@@ -527,25 +581,55 @@ fn apply_overlay(state: &mut AppState, command: OverlayCommand) {
 pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
     match finished {
         Finished::Done(Done::Opened(session)) => opened(state, *session),
-        Finished::Done(Done::DataSet(data, warnings)) => {
+        Finished::Done(Done::DataSet(data, warnings, openings)) => {
             remember(state);
             if state.dataset.is_none() {
                 close(state);
             }
             dataset::opened(state, *data);
+            work::finish_open(state, *openings, false);
             warnings.into_iter().for_each(|warning| state.notices.warning(warning));
             remember(state);
         }
         Finished::Done(Done::Trained(how)) => training::ended(state, &how),
         Finished::Done(Done::TrainingSeen(folder, look)) => training::looked(state, &folder, *look),
         Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
-        Finished::Done(Done::ClipVideo(player)) => {
-            dataset::video_opened(state, *player);
+        Finished::Done(Done::Analysis(done)) => dataset::analyzed(state, *done),
+        Finished::Done(Done::Chance(analysis, chance)) => {
+            if let Some(session) = &mut state.dataset {
+                session.chance = Some((analysis, chance));
+            }
+        }
+        Finished::Done(Done::Film(film)) => {
+            if let Some(session) = &mut state.dataset {
+                session.film = Some(film);
+            }
+        }
+        Finished::Done(Done::Gaze(done)) => dataset::gaze_judged(state, *done),
+        Finished::Done(Done::ClipVideo(player, gaze)) => {
+            dataset::video_opened(state, *player, gaze.map(|gaze| *gaze));
             apply_sound(state);
         }
-        Finished::Done(Done::GazeRead(gaze)) => {
+        Finished::Done(Done::ProjectAlone(openings)) => {
+            remember(state);
+            close(state);
+            work::finish_open(state, *openings, false);
+            remember(state);
+        }
+        Finished::Done(Done::GazeRead(gaze, source)) => {
             state.gaze = Some(*gaze);
+            work::add_source(state, source);
             answer_selected(state);
+        }
+        Finished::Done(Done::GazeCorrected(gaze)) => {
+            // another recording may be open by now, and the clock may have been moved
+            let is_same = |now: &&GazeSession| Arc::ptr_eq(now.original(), gaze.original());
+            if let Some(offset) = state.gaze.as_ref().filter(is_same).map(GazeSession::offset) {
+                let mut gaze = gaze;
+                gaze.set_offset(offset);
+                state.gaze = Some(*gaze);
+                answer_selected(state);
+            }
         }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
             if !pipeline.modes().contains(&state.queries.mode) {

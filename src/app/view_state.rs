@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::command::{HelpPage, PanelId};
-use super::dialogs::{DIAGNOSTICS, PathRequest};
-use super::panels::MapTextures;
+use super::dataset::Film;
+use super::dialogs::{DIAGNOSTICS, NEW_PROJECT, PathRequest};
+use super::panels::{MapTextures, Typed};
 use super::recent::RecentLook;
+use crate::grounding::groundnlq::GazeMode;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
 use crate::view::mapping_form::MappingForm;
@@ -43,6 +45,29 @@ pub struct ViewState {
     pub thumbnails: ThumbnailTextures,
     pub dataset: DataSetView,
     pub training_maps: MapTextures,
+    pub annotate: AnnotateView,
+}
+
+/// What the panel of the person's own work keeps for itself.
+#[derive(Default)]
+pub struct AnnotateView {
+    pub tab: SideTab,
+    /// Text being typed, and of what it is; written down when the box is left.
+    pub typed: Option<Typed>,
+    pub wants_text: bool,
+    pub wants_note: bool,
+    /// The tag being made: name and key.
+    pub new_tag: String,
+}
+
+/// What the right panel shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SideTab {
+    /// The answer, or the case.
+    #[default]
+    Answer,
+    Annotate,
+    History,
 }
 
 /// The search box of a data set, and where its table was scrolled to.
@@ -50,8 +75,45 @@ pub struct ViewState {
 pub struct DataSetView {
     pub search: String,
     pub wants_focus: bool,
+    /// The search box has the keyboard.
+    pub is_typing: bool,
     /// The row that was brought into view last.
     pub scrolled_to: Option<usize>,
+    /// Which characteristic of the queries the profiles are by.
+    pub characteristic: usize,
+    /// Typed as the name of a filter to be kept.
+    pub filter_name: String,
+    pub film: FilmTextures,
+    /// Gaze mode in which the network is to be run over the split; its own without.
+    pub predict_mode: Option<GazeMode>,
+}
+
+/// Textures of a case's pictures, made once.
+#[derive(Default)]
+pub struct FilmTextures {
+    of: Option<Arc<Film>>,
+    /// Plain, with recorded, with predicted gaze; of the true moment, then of the found one.
+    strips: [Vec<(MediaTime, egui::TextureHandle)>; 6],
+}
+
+impl FilmTextures {
+    pub fn update(
+        &mut self,
+        ctx: &egui::Context,
+        film: &Arc<Film>,
+    ) -> &[Vec<(MediaTime, egui::TextureHandle)>; 6] {
+        if !self.of.as_ref().is_some_and(|of| Arc::ptr_eq(of, film)) {
+            let upload = |picture: &Thumbnail| {
+                let image = egui::ColorImage::from_rgb([picture.width, picture.height], &picture.rgb);
+                (picture.time, ctx.load_texture("film", image, egui::TextureOptions::LINEAR))
+            };
+            let [of_truth, of_found] = &film.gaze;
+            let strips = [&film.truth, &of_truth[0], &of_truth[1], &film.found, &of_found[0], &of_found[1]];
+            self.strips = strips.map(|strip| strip.iter().map(upload).collect());
+            self.of = Some(Arc::clone(film));
+        }
+        &self.strips
+    }
 }
 
 /// What is typed into a list of commands, and which line is chosen.
@@ -79,11 +141,23 @@ pub struct PathBox {
 impl PathBox {
     pub fn new(request: PathRequest) -> Self {
         let text = match &request {
-            PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import | PathRequest::Questions => {
-                String::new()
-            }
+            PathRequest::Open
+            | PathRequest::OpenFolder
+            | PathRequest::Import
+            | PathRequest::Questions
+            | PathRequest::MediaFolder
+            | PathRequest::Colleague
+            | PathRequest::Merge
+            | PathRequest::MergeBase
+            | PathRequest::ImportAnnotations => String::new(),
+            PathRequest::NewProject => NEW_PROJECT.to_owned(),
+            PathRequest::SaveProject(name) | PathRequest::SaveAnnotations(name, _) => name.clone(),
             PathRequest::SaveDiagnostics => DIAGNOSTICS.to_owned(),
-            PathRequest::SaveScreenshot { name, .. } | PathRequest::SaveResults(name, _) => name.clone(),
+            PathRequest::SaveScreenshot { name, .. }
+            | PathRequest::SaveResults(name, _)
+            | PathRequest::SaveCases(name)
+            | PathRequest::SavePredictions(name, _)
+            | PathRequest::SaveReport(name) => name.clone(),
         };
         Self { request, text }
     }

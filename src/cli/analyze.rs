@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -16,6 +17,7 @@ use crate::eval::failure::{
     Adjusted, CaseNote, Class, Diagnosis, FailureConfig, FailureReport, Grouping, Profile, QuerySet, Ranked,
     adjusted, cases_csv, groupings,
 };
+use crate::eval::page::{Model, Page, Source};
 use crate::eval::what_if::{Candidates, WhatIf, what_if};
 use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file};
 
@@ -59,6 +61,9 @@ pub struct AnalyzeArgs {
     /// One row a query; with several prediction files `-2`, `-3` is added to the name
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
+    /// Everything as one page: HTML that needs nothing else, or Markdown where the name ends in .md
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// JSON instead of tables
     #[arg(long)]
     json: bool,
@@ -106,6 +111,9 @@ pub fn run(args: &AnalyzeArgs) -> Result<Ending> {
     if let Some(path) = &args.csv {
         write_tables(args, path, &set, &models, project.as_ref())?;
     }
+    if let Some(path) = &args.report {
+        write_page(args, path, &set, &models, &reports, &comparisons)?;
+    }
     if args.json {
         out::json(&json!({
             "annotations": args.annotations,
@@ -149,6 +157,16 @@ fn config_of(args: &AnalyzeArgs) -> Result<FailureConfig> {
     Ok(config)
 }
 
+fn settings(args: &AnalyzeArgs) -> WhatIf {
+    WhatIf {
+        sigma: args.sigma,
+        min_score: args.min_score.unwrap_or(0.0),
+        keep: args.keep,
+        offset_secs: args.offset.unwrap_or(0.0),
+        oracles: Vec::new(),
+    }
+}
+
 fn diagnose(args: &AnalyzeArgs, i: usize, set: &QuerySet, config: &FailureConfig) -> Result<Diagnosis> {
     let path = &args.predictions[i];
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -159,13 +177,7 @@ fn diagnose(args: &AnalyzeArgs, i: usize, set: &QuerySet, config: &FailureConfig
     if let Some(raw) = &raw {
         ranked = ranked.with_raw(set, &raw.predictions).with_context(of_file)?;
     }
-    let settings = WhatIf {
-        sigma: args.sigma,
-        min_score: args.min_score.unwrap_or(0.0),
-        keep: args.keep,
-        offset_secs: args.offset.unwrap_or(0.0),
-        oracles: Vec::new(),
-    };
+    let settings = settings(args);
     if settings == WhatIf::default() {
         return Ok(Diagnosis::new(set, ranked, config.clone()));
     }
@@ -180,8 +192,9 @@ fn diagnose(args: &AnalyzeArgs, i: usize, set: &QuerySet, config: &FailureConfig
         ));
     }
     let mut changed = what_if(set, &candidates, &settings, config);
-    changed.ranked.name = format!("{} (what if)", ranked.name);
-    changed.ranked.raw_best = ranked.raw_best;
+    let windows = Arc::make_mut(&mut changed.ranked);
+    windows.name = format!("{} (what if)", ranked.name);
+    windows.raw_best = ranked.raw_best;
     changed.reclassify(set, config.clone());
     Ok(changed)
 }
@@ -217,6 +230,31 @@ fn write_tables(
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+fn write_page(
+    args: &AnalyzeArgs,
+    path: &Path,
+    set: &QuerySet,
+    models: &[Diagnosis],
+    reports: &[FailureReport],
+    comparisons: &[Comparison],
+) -> Result<()> {
+    let source =
+        |path: &Path| -> Result<Source> { Ok(Source { path: path.to_path_buf(), sha256: sha256_of(path)? }) };
+    let model = |((diagnosis, report), path): ((_, _), &PathBuf)| {
+        Ok(Model { diagnosis, report, predictions: source(path)? })
+    };
+    let page = Page {
+        set,
+        annotations: source(&args.annotations)?,
+        models: models.iter().zip(reports).zip(&args.predictions).map(model).collect::<Result<_>>()?,
+        comparisons: comparisons.iter().collect(),
+        what_if: &settings(args),
+    };
+    let is_markdown = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md"));
+    let text = if is_markdown { page.markdown() } else { page.html() };
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// `cases.csv` → `cases-2.csv`

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::{Ending, out};
 use crate::project::exchange::{self, ExchangeFormat};
 use crate::project::media::{MediaState, fingerprint, relink, state_of};
 use crate::project::{
-    AnnotatedClip, Edit, Id, Project, Source, SourceKind, agreement, file, journal_path, merge, write_whole,
+    AnnotatedClip, Edit, Id, Project, Source, SourceKind, agreement, file, journal_path, merge,
 };
 
 #[derive(Debug, Args)]
@@ -277,20 +277,7 @@ fn export(input: &Path, format: ExchangeFormat, to: &Path, clip: Option<&str>) -
         clip.map(|uid| format!(" about clip {uid}")).unwrap_or_default(),
         input.display()
     );
-    let write = |path: &Path, text: String| {
-        write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
-    };
-    if !format.is_per_clip() || clips.len() == 1 {
-        write(to, exchange::write(&clips, format))?;
-    } else {
-        std::fs::create_dir_all(to).with_context(|| {
-            format!("{} holds one clip a file, and this is no folder: {}", format.name(), to.display())
-        })?;
-        for one in clips.chunks(1) {
-            let path = to.join(format!("{}.{}", file_name_of(&one[0].clip_uid), format.extension()));
-            write(&path, exchange::write(one, format))?;
-        }
-    }
+    exchange::save(&clips, format, to)?;
     let moments: usize = clips.iter().flat_map(|c| &c.queries).map(|q| q.windows.len()).sum();
     let queries: usize = clips.iter().map(|c| c.queries.len()).sum();
     out::line(format_args!(
@@ -302,28 +289,23 @@ fn export(input: &Path, format: ExchangeFormat, to: &Path, clip: Option<&str>) -
     Ok(Ending::Fine)
 }
 
-/// A clip's uid as a file may be called.
-fn file_name_of(uid: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let name: String = uid.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-    if name.trim_matches('.').is_empty() { "clip".to_owned() } else { name }
-}
-
 fn import(inputs: &[PathBuf], path: &Path, author: Option<&str>, clip: Option<&str>) -> Result<Ending> {
     let mut project =
         if path.exists() { load_for_change(path)? } else { Project::new(author.unwrap_or_default()) };
     let author = author.map_or_else(|| project.author.clone(), str::to_owned);
-    let (mut queries, mut moments) = (0, 0);
+    let (mut queries, mut moments, mut known) = (0, 0, 0);
     for input in inputs {
         let mut clips = exchange::load(input)?;
         if let (Some(uid), [one]) = (clip, clips.as_mut_slice()) {
             uid.clone_into(&mut one.clip_uid);
         }
-        for query in exchange::queries_of(&clips, &author) {
-            queries += 1;
-            moments += query.moments.len();
-            project.apply(&Edit::AddQuery(query))?;
+        let found = exchange::import(&project, &clips, &author);
+        for edit in &found.edits {
+            project.apply(edit)?;
         }
+        queries += found.queries;
+        moments += found.moments;
+        known += found.known;
         let source = Source {
             id: Id::fresh(),
             kind: SourceKind::Annotations,
@@ -337,6 +319,7 @@ fn import(inputs: &[PathBuf], path: &Path, author: Option<&str>, clip: Option<&s
         }
     }
     file::save(&project, path)?;
-    out::line(format_args!("{queries} questions with {moments} moments added to {}", path.display()));
+    let rest = if known > 0 { format!("; {known} were there already") } else { String::new() };
+    out::line(format_args!("{queries} questions with {moments} moments added to {}{rest}", path.display()));
     Ok(Ending::Fine)
 }

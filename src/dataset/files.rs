@@ -14,6 +14,8 @@ pub struct DataSetFiles {
     pub predictions: Vec<PathBuf>,
     /// Folders with videos, and single videos.
     pub videos: Vec<PathBuf>,
+    /// Folders with gaze recordings and predicted maps, and single recordings.
+    pub gaze: Vec<PathBuf>,
 }
 
 impl DataSetFiles {
@@ -52,6 +54,11 @@ impl DataSetFiles {
         } else {
             add(&mut files.videos, &found.video_folders);
         }
+        if found.gaze_folders.is_empty() {
+            add(&mut files.gaze, found.gaze.as_slice());
+        } else {
+            add(&mut files.gaze, &found.gaze_folders);
+        }
         Ok(files)
     }
 
@@ -62,7 +69,12 @@ impl DataSetFiles {
             paths.push(model.weights.clone());
             paths.extend(model.config.clone());
         }
-        paths.extend(self.stores.iter().chain(&self.predictions).chain(&self.videos).cloned());
+        let lists = [&self.stores, &self.predictions, &self.videos, &self.gaze];
+        for path in lists.into_iter().flatten() {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
         paths
     }
 }

@@ -3,9 +3,14 @@
 //!
 //! Which store holds what, and which prediction belongs to which query, is found by the names inside.
 
+mod analysis;
 mod case;
+mod columns;
 mod files;
+mod filter;
+mod gaze;
 mod model;
+mod predict;
 mod predictions;
 mod rows;
 mod stores;
@@ -14,11 +19,16 @@ mod videos;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use analysis::{Analysis, Basis, CaseList, Wanted};
 pub use case::{Case, Strip, open_case};
+pub use columns::{Column, Facts, Said};
 pub use files::DataSetFiles;
+pub use filter::{Condition, Filter, Sort};
+pub use gaze::{ClipGaze, GazeFile, QueryGaze, Recordings, judge as judge_gaze};
 pub use model::{Located, ModelFiles, OpenedModel};
-pub use predictions::{FOUND_IOU, OpenedPredictions, Verdict, verdict};
-pub use rows::{Filter, Row, RowView};
+pub use predict::predict_split;
+pub use predictions::{OpenedPredictions, Verdict, verdict};
+pub use rows::{Row, RowView};
 pub use stores::{OpenedStore, Stores};
 pub use videos::{ClipVideo, Videos};
 
@@ -49,6 +59,7 @@ pub struct DataSet {
     pub stores: Stores,
     pub predictions: Vec<Arc<OpenedPredictions>>,
     pub videos: Arc<Videos>,
+    pub recordings: Arc<Recordings>,
 }
 
 impl DataSet {
@@ -103,7 +114,17 @@ impl DataSet {
         }
         ctx.stage("Listing the videos");
         let videos = Arc::new(Videos::list(&files.videos, ctx)?);
-        Ok((Self { files, annotations, rows, model, stores, predictions, videos }, warnings))
+        let recordings = match before.filter(|b| b.files.gaze == files.gaze && b.files.videos == files.videos)
+        {
+            Some(before) => Arc::clone(&before.recordings),
+            None => {
+                ctx.stage("Listing the gaze recordings");
+                let places: Vec<PathBuf> = files.gaze.iter().chain(&files.videos).cloned().collect();
+                Arc::new(Recordings::list(&places, ctx)?)
+            }
+        };
+        let set = Self { files, annotations, rows, model, stores, predictions, videos, recordings };
+        Ok((set, warnings))
     }
 
     /// What stands in a row.

@@ -57,21 +57,18 @@ impl OpenedPredictions {
 pub struct Verdict {
     /// Of the first window, with the best of the true ones.
     pub iou: f64,
-    /// Of the first window whose IoU is above `FOUND_IOU`, from 0.
+    /// Of the first window whose IoU is above the threshold, from 0.
     pub rank: Option<usize>,
 }
 
-/// Overlap from which the benchmark counts a moment as found (R@0.3).
-pub const FOUND_IOU: f64 = 0.3;
-
-/// `None` without truth or without windows.
-pub fn verdict(windows: &[Window], truths: &[[f64; 2]]) -> Option<Verdict> {
+/// A window is right when its IoU is above `theta`. `None` without truth or without windows.
+pub fn verdict(windows: &[Window], truths: &[[f64; 2]], theta: f64) -> Option<Verdict> {
     let best = |w: &Window| {
         let ious = truths.iter().map(|truth| hull_iou([w.start, w.end], *truth));
         ious.fold(0.0, f64::max)
     };
     let first = windows.first().filter(|_| !truths.is_empty())?;
-    Some(Verdict { iou: best(first), rank: windows.iter().position(|w| best(w) > FOUND_IOU) })
+    Some(Verdict { iou: best(first), rank: windows.iter().position(|w| best(w) > theta) })
 }
 
 #[cfg(test)]
@@ -81,11 +78,11 @@ mod tests {
     #[test]
     fn the_rank_is_that_of_the_first_window_that_counts_as_found() {
         let window = |start, end| Window { start, end, score: None };
-        let found = verdict(&[window(0.0, 1.0), window(10.0, 20.0)], &[[10.0, 18.0]]).unwrap();
+        let found = verdict(&[window(0.0, 1.0), window(10.0, 20.0)], &[[10.0, 18.0]], 0.3).unwrap();
         assert_eq!(found, Verdict { iou: 0.0, rank: Some(1) });
         // exactly 0.3 is not above it
-        assert_eq!(verdict(&[window(0.0, 3.0)], &[[0.0, 10.0]]).unwrap().rank, None);
-        assert_eq!(verdict(&[window(0.0, 3.0)], &[]), None);
-        assert_eq!(verdict(&[], &[[0.0, 1.0]]), None);
+        assert_eq!(verdict(&[window(0.0, 3.0)], &[[0.0, 10.0]], 0.3).unwrap().rank, None);
+        assert_eq!(verdict(&[window(0.0, 3.0)], &[], 0.3), None);
+        assert_eq!(verdict(&[], &[[0.0, 1.0]], 0.3), None);
     }
 }

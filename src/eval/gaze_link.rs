@@ -30,7 +30,7 @@ pub struct GazeWindow {
     pub covered_modes: usize,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GazeClass {
     InvalidTruth,
@@ -45,6 +45,69 @@ pub enum GazeClass {
     WrongTarget,
     /// None of the above: near, but not good.
     Fair,
+}
+
+impl GazeClass {
+    pub const ALL: [Self; 9] = [
+        Self::InvalidTruth,
+        Self::Good,
+        Self::Diffuse,
+        Self::CentreBias,
+        Self::Lag,
+        Self::Lead,
+        Self::SplitAttention,
+        Self::WrongTarget,
+        Self::Fair,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidTruth => "not recorded",
+            Self::Good => "good",
+            Self::Diffuse => "diffuse",
+            Self::CentreBias => "centre bias",
+            Self::Lag => "lags",
+            Self::Lead => "leads",
+            Self::SplitAttention => "split attention",
+            Self::WrongTarget => "wrong target",
+            Self::Fair => "fair",
+        }
+    }
+
+    /// The definition with its numbers, for the hover text. Distances are parts of the diagonal.
+    pub fn definition(self, config: &GazeConfig) -> String {
+        let c = config;
+        match self {
+            Self::InvalidTruth => format!(
+                "More than {:.0} % of the pictures have no usable recorded gaze.",
+                c.max_untracked * 100.0
+            ),
+            Self::Good => format!(
+                "The predicted peak lies within {} of what was looked at, and the maps share at least {}.",
+                c.good_distance, c.good_similarity
+            ),
+            Self::Diffuse => format!(
+                "Near enough (within {}), but spread by more than {} bit beyond the recorded map.",
+                c.far_distance, c.diffuse_bits
+            ),
+            Self::CentreBias => format!(
+                "The predicted peak lies within {} of the picture's middle, what was looked at farther than {} from it.",
+                c.centre_distance, c.far_distance
+            ),
+            Self::Lag => format!(
+                "The map fits what was looked at before better, by a correlation of {}.",
+                c.shift_gain
+            ),
+            Self::Lead => {
+                format!("The map fits what is looked at later better, by a correlation of {}.", c.shift_gain)
+            }
+            Self::SplitAttention => "Several places were looked at, and the map covers one.".to_owned(),
+            Self::WrongTarget => {
+                format!("None of these, and the predicted peak is farther than {} away.", c.far_distance)
+            }
+            Self::Fair => "Near, but not good.".to_owned(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

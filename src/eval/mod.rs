@@ -9,6 +9,7 @@ pub mod compare;
 pub mod ensemble;
 pub mod failure;
 pub mod gaze_link;
+pub mod page;
 pub mod predictions;
 mod random;
 mod recall;

@@ -1,13 +1,13 @@
 //! In which order a person should look at cases: first where models agree and are wrong, then what
 //! is wrong with confidence, then close calls, then a random sample that keeps estimates unbiased.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::compare::compare;
 use super::failure::{Class, Diagnosis, Flag, QuerySet};
 use super::random::SplitMix;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewReason {
     AgreeButWrong,

@@ -1,6 +1,7 @@
 //! The decoder thread: a slot for the newest wish, pictures coming back.
 //!
-//! A newer wish replaces an older one at once, also in the middle of decoding towards it.
+//! A newer wish replaces an older one at once, also in the middle of decoding towards it, unless the
+//! picture that it needs first is on that way.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -181,34 +182,40 @@ impl Worker {
         self.shared.lock().in_flight.contains(&index)
     }
 
-    fn is_current(&self, epoch: u64) -> bool {
-        self.shared.epoch.load(Ordering::Relaxed) == epoch
+    /// Nothing else is wished for, or what is begins with something that this wish will bring.
+    fn goes_on(&self, wish: &Wish, next: FrameIdx, epoch: u64) -> bool {
+        if self.shared.epoch.load(Ordering::Relaxed) == epoch {
+            return true;
+        }
+        let slot = self.shared.lock();
+        !slot.is_closed && slot.wish.is_some_and(|newer| wish.brings(newer.target(), next))
     }
 
     /// Says whether the wish was still wanted at its end.
     fn serve(&self, source: &mut impl FrameSource, wish: Wish, epoch: u64) -> bool {
         let last = self.table.last();
         match wish {
-            Wish::Key(key) => self.fetch(source, key, OnTheWay::NONE, epoch),
-            Wish::At { at, keep } => {
-                self.fetch(source, at.min(last), keep, epoch) && self.send_passed(source, epoch)
+            Wish::Key(key) => self.fetch(source, &wish, key, epoch),
+            Wish::At { at, .. } => {
+                self.fetch(source, &wish, at.min(last), epoch) && self.send_passed(source, epoch)
             }
             Wish::Run { from, to, stride } => (from.0..=to.min(last).0)
                 .step_by(stride.max(1) as usize)
-                .all(|index| self.fetch(source, FrameIdx(index), OnTheWay::NONE, epoch)),
+                .all(|index| self.fetch(source, &wish, FrameIdx(index), epoch)),
         }
     }
 
     /// Decodes a picture and delivers it; says whether to go on.
-    fn fetch(&self, source: &mut impl FrameSource, index: FrameIdx, keep: OnTheWay, epoch: u64) -> bool {
-        if !self.is_current(epoch) {
+    fn fetch(&self, source: &mut impl FrameSource, wish: &Wish, index: FrameIdx, epoch: u64) -> bool {
+        if !self.goes_on(wish, index, epoch) {
             return false;
         }
         if self.is_on_its_way(index) {
             return true;
         }
+        let keep = if let Wish::At { keep, .. } = wish { *keep } else { OnTheWay::NONE };
         let started = Instant::now();
-        match source.approach(index, keep, &|| self.is_current(epoch)) {
+        match source.approach(index, keep, &|| self.goes_on(wish, index, epoch)) {
             Err(VideoError::Cancelled(_)) => false,
             frame => self.deliver(frame, started),
         }
@@ -248,5 +255,85 @@ impl Worker {
             (self.wake)();
         }
         is_wanted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::no_wake;
+    use crate::playback::testing::grey_frame;
+    use crate::time::MediaTime;
+    use std::time::Duration;
+
+    /// Walks from the key frame, a picture for every token, and says with a picture how many walks
+    /// there were.
+    struct Walker {
+        tokens: mpsc::Receiver<()>,
+        walks: i64,
+    }
+
+    impl FrameSource for Walker {
+        fn approach(
+            &mut self,
+            index: FrameIdx,
+            _: OnTheWay,
+            goes_on: &dyn Fn() -> bool,
+        ) -> Result<Frame, VideoError> {
+            self.walks += 1;
+            for _ in index.0 / 100 * 100..index.0 {
+                let _ = self.tokens.recv(); // without a test there is nothing to wait for
+                if !goes_on() {
+                    return Err(crate::job::Cancelled.into());
+                }
+            }
+            Ok(Frame { time: MediaTime::from_nanos(self.walks), ..grey_frame(index) })
+        }
+    }
+
+    /// Wishes one after the other while the walk to the first of them is under way: what comes out
+    /// first, and after how many walks.
+    fn first_after(wishes: &[Wish]) -> (u32, i64) {
+        let (give, tokens) = mpsc::sync_channel(0);
+        let walker = Walker { tokens, walks: 0 };
+        let table = Arc::new(FrameTable::uniform(1000, 30.0, 100));
+        let decoder = Decoder::spawn(table, no_wake(), move || Ok(walker)).expect("a thread starts");
+        for wish in wishes {
+            decoder.wish(Some(*wish), true);
+            give.send(()).expect("a picture on the way");
+        }
+        loop {
+            let _ = give.try_send(()); // the walk may have ended
+            if let Some(decoded) = decoder.take() {
+                let frame = decoded.frame.expect("a picture");
+                return (frame.index.0, frame.time.nanos());
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    fn at(index: u32) -> Wish {
+        Wish::At { at: FrameIdx(index), keep: OnTheWay { count: 50, stride: 1 } }
+    }
+
+    #[test]
+    fn a_clock_that_moves_on_does_not_begin_the_walk_again() {
+        let behind = Wish::Run { from: FrameIdx(630), to: FrameIdx(679), stride: 1 };
+        assert_eq!(first_after(&[at(680), at(679), at(676), behind]), (680, 1));
+    }
+
+    #[test]
+    fn a_jump_elsewhere_ends_the_walk() {
+        assert_eq!(first_after(&[at(680), at(130)]), (130, 2));
+    }
+
+    #[test]
+    fn what_a_wish_brings() {
+        assert!(
+            at(680).brings(FrameIdx(630), FrameIdx(680)) && !at(680).brings(FrameIdx(629), FrameIdx(680))
+        );
+        let run = Wish::Run { from: FrameIdx(10), to: FrameIdx(20), stride: 2 };
+        let brings = |target| run.brings(FrameIdx(target), FrameIdx(14));
+        assert_eq!([12, 14, 15, 20, 22].map(brings), [false, true, false, true, false]);
     }
 }

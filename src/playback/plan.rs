@@ -63,6 +63,18 @@ impl Wish {
             Self::Key(at) | Self::At { at, .. } | Self::Run { from: at, .. } => *at,
         }
     }
+
+    /// Whether the work for this wish, which is at `next`, will bring `target`: then a newer wish for
+    /// it can wait, and the walk from the key frame is not begun again at every turn of the clock.
+    pub fn brings(&self, target: FrameIdx, next: FrameIdx) -> bool {
+        match self {
+            Self::Key(at) => target == *at,
+            Self::At { at, keep } => target == *at || keep.has(target, *at),
+            Self::Run { to, stride, .. } => {
+                (next..=*to).contains(&target) && (target.0 - next.0).is_multiple_of(*stride)
+            }
+        }
+    }
 }
 
 impl Plan {

@@ -30,6 +30,8 @@ pub enum SourceKind {
     Predictions,
     /// Features computed elsewhere.
     Store,
+    /// A checkpoint, or its configuration.
+    Model,
 }
 
 /// A file or folder that the project is about.
@@ -130,6 +132,18 @@ pub enum ReviewState {
     Rejected,
 }
 
+impl ReviewState {
+    pub const ALL: [Self; 3] = [Self::Todo, Self::Done, Self::Rejected];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Todo => "to do",
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
 /// What one person thinks of one case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
@@ -164,8 +178,38 @@ pub struct Marker {
     pub id: Id,
     pub clip: String,
     pub time: MediaTime,
+    #[serde(default)]
+    pub colour: MarkerColour,
     pub label: String,
     pub author: String,
+}
+
+/// Colours have names, so that a file can be read and colours can be told by word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MarkerColour {
+    #[default]
+    Yellow,
+    Red,
+    Green,
+    Blue,
+    Purple,
+    Grey,
+}
+
+impl MarkerColour {
+    pub const ALL: [Self; 6] = [Self::Yellow, Self::Red, Self::Green, Self::Blue, Self::Purple, Self::Grey];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Yellow => "yellow",
+            Self::Red => "red",
+            Self::Green => "green",
+            Self::Blue => "blue",
+            Self::Purple => "purple",
+            Self::Grey => "grey",
+        }
+    }
 }
 
 /// A filter of the case table, kept under a name.

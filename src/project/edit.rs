@@ -66,6 +66,8 @@ pub enum Edit {
     RemoveMarker(Id),
     PutFilter(Filter),
     RemoveFilter(String),
+    /// Becomes what merging with somebody else's has given.
+    Become(Box<Project>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,6 +116,7 @@ impl Edit {
             Self::RemoveMarker(_) => "delete marker",
             Self::PutFilter(_) => "save filter",
             Self::RemoveFilter(_) => "delete filter",
+            Self::Become(_) => "merge",
         }
     }
 
@@ -174,6 +177,7 @@ impl Project {
             Edit::RemoveMarker(id) => present(self.markers.remove(id), "marker", id)?,
             Edit::PutFilter(filter) => self.filters.put(filter.clone()),
             Edit::RemoveFilter(name) => present(self.filters.remove(name), "filter", name)?,
+            Edit::Become(project) => self.clone_from(project),
         }
         Ok(())
     }

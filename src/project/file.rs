@@ -130,6 +130,8 @@ struct MarkerLayout {
     clip: String,
     time_sec: f64,
     #[serde(default)]
+    colour: MarkerColour,
+    #[serde(default)]
     label: String,
     #[serde(default)]
     author: String,
@@ -227,6 +229,7 @@ fn project_of(file: FileLayout, folder: &Path) -> Project {
         id: m.id,
         clip: m.clip,
         time: MediaTime::from_secs(m.time_sec),
+        colour: m.colour,
         label: m.label,
         author: m.author,
     };
@@ -292,6 +295,7 @@ fn layout_of(project: &Project, folder: &Path) -> FileLayout {
         id: m.id,
         clip: m.clip.clone(),
         time_sec: m.time.secs(),
+        colour: m.colour,
         label: m.label.clone(),
         author: m.author.clone(),
     };

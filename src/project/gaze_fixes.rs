@@ -25,6 +25,14 @@ pub fn corrected<'a>(track: &GazeTrack, fixes: impl Iterator<Item = &'a GazeFix>
     found
 }
 
+/// Whether a sample of the corrected recording is a person's and not the recorder's.
+pub fn is_corrected<'a>(sample: &GazeSample, mut fixes: impl Iterator<Item = &'a GazeFix>) -> bool {
+    fixes.any(|fix| match fix.what {
+        GazeFixKind::Point { time, .. } => sample.time.distance(time) <= SAME_PICTURE,
+        GazeFixKind::Invalid { range } => range.contains(sample.time),
+    })
+}
+
 fn set_point(samples: &mut Vec<GazeSample>, time: MediaTime, pos: [f32; 2]) {
     let is_inside = pos.iter().all(|p| (0.0..=1.0).contains(p));
     let state = if is_inside { GazeState::Tracked } else { GazeState::OutOfFrame };
@@ -70,5 +78,8 @@ mod tests {
         assert_eq!((at(30).state, at(300).pos), (GazeState::Tracked, [0.3, 0.3]));
         assert!(found.samples.is_sorted_by_key(|s| s.time));
         assert_eq!(track.samples.len(), 11);
+        let persons: Vec<bool> = found.samples.iter().map(|s| is_corrected(s, fixes.iter())).collect();
+        let same: Vec<bool> = found.samples.iter().map(|s| !track.samples.contains(s)).collect();
+        assert_eq!(persons, same, "what a person changed, and nothing else");
     }
 }

@@ -128,6 +128,11 @@ impl History {
         self.past.iter().map(|step| step.name.as_str())
     }
 
+    /// Names of the steps that were undone, the next to be redone first.
+    pub fn undone_steps(&self) -> impl Iterator<Item = &str> {
+        self.future.iter().rev().map(|step| step.name.as_str())
+    }
+
     /// False when there is nothing to undo. An open gesture is given up first.
     pub fn undo(&mut self) -> bool {
         self.cancel_gesture();

@@ -1,6 +1,7 @@
 //! Files that a project is about: told again by size and content when they have moved, and found
 //! again together with their neighbours.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::document::{Fingerprint, Project, Source};
 use super::{Edit, Id};
+use crate::job::{Cancelled, JobCtx};
 
 /// Read at the beginning and at the end: enough to tell recordings apart, and quick on a network.
 const END_BYTES: u64 = 1 << 20;
@@ -85,6 +87,69 @@ pub fn relink(project: &Project, id: Id, new: &Path) -> Result<Vec<Edit>, Relink
     Ok(edits)
 }
 
+/// Files looked at in a folder that moved media are searched in.
+const MOST_FILES: usize = 100_000;
+/// Folders below it that are looked into.
+const MOST_DEPTH: usize = 6;
+
+/// Absent or changed sources that lie somewhere below a folder: told by name and content, or, where
+/// somebody renamed them, by size and content.
+pub fn find_below(sources: &[Source], folder: &Path, ctx: &JobCtx) -> Result<Vec<Source>, Cancelled> {
+    let Listing { files, folders } = Listing::of(folder, ctx)?;
+    let mut found = Vec::new();
+    for (done, source) in sources.iter().enumerate() {
+        ctx.step(done as u64, sources.len() as u64)?;
+        let is_named_so = |path: &&PathBuf| path.file_name() == source.path.file_name();
+        let at = |path: &Path| Source { path: path.to_path_buf(), ..source.clone() };
+        let Some(print) = &source.fingerprint else {
+            // a folder has its name only
+            let same = folders.iter().chain(files.iter().map(|(path, _)| path)).find(is_named_so);
+            found.extend(same.map(|path| at(path)));
+            continue;
+        };
+        let same_size = || files.iter().filter(|(_, size)| *size == print.size).map(|(path, _)| path);
+        let candidates = same_size().filter(is_named_so).chain(same_size().filter(|p| !is_named_so(p)));
+        for path in candidates {
+            ctx.check()?;
+            if fingerprint(path).ok().flatten().as_ref() == Some(print) {
+                found.push(at(path));
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What lies below a folder, nearest first.
+struct Listing {
+    /// With their sizes.
+    files: Vec<(PathBuf, u64)>,
+    folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    fn of(folder: &Path, ctx: &JobCtx) -> Result<Self, Cancelled> {
+        let (mut files, mut folders) = (Vec::new(), vec![folder.to_path_buf()]);
+        let mut queue = VecDeque::from([(folder.to_path_buf(), 0)]);
+        while let Some((dir, depth)) = queue.pop_front() {
+            ctx.check()?;
+            let entries = std::fs::read_dir(&dir).into_iter().flatten().flatten();
+            for entry in entries.take(MOST_FILES.saturating_sub(files.len() + folders.len())) {
+                let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
+                if metadata.is_file() {
+                    files.push((path, metadata.len()));
+                } else if metadata.is_dir() {
+                    folders.push(path.clone());
+                    if depth < MOST_DEPTH {
+                        queue.push_back((path, depth + 1));
+                    }
+                }
+            }
+        }
+        Ok(Self { files, folders })
+    }
+}
+
 /// The highest folders that differ: what follows them is the same in both paths.
 fn roots(old: &Path, new: &Path) -> (PathBuf, PathBuf) {
     let (mut old, mut new) = (old.to_path_buf(), new.to_path_buf());
@@ -125,6 +190,34 @@ mod tests {
         let third = print(&bytes);
         assert!(first != second && second != third);
         assert_eq!(fingerprint(dir.path()).expect("readable"), None);
+    }
+
+    #[test]
+    fn moved_and_renamed_files_are_found_below_a_folder() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, text).expect("written");
+            path
+        };
+        let store = Source { fingerprint: None, ..source(9, write("old/store/a.npy", "x")) };
+        let store = Source { path: dir.path().join("old/store"), ..store };
+        let sources: Vec<Source> = ["a.mp4", "b.mp4", "c.mp4"]
+            .iter()
+            .enumerate()
+            .map(|(i, name)| source(i as u64, write(&format!("old/{name}"), name)))
+            .chain([store])
+            .collect();
+        std::fs::remove_dir_all(dir.path().join("old")).expect("removed");
+        let moved = write("new/deep/a.mp4", "a.mp4");
+        let renamed = write("new/other name.mp4", "b.mp4");
+        // of the same name and size, but another file
+        write("new/c.mp4", "C.MP4");
+        write("new/store/a.npy", "x");
+        let found = find_below(&sources, &dir.path().join("new"), &JobCtx::detached()).expect("not stopped");
+        let places: Vec<(u64, PathBuf)> = found.into_iter().map(|s| (s.id.0, s.path)).collect();
+        assert_eq!(places, [(0, moved), (1, renamed), (9, dir.path().join("new/store"))]);
     }
 
     #[test]

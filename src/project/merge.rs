@@ -14,16 +14,34 @@ pub struct Conflict {
     /// How each has it; empty where it was deleted.
     pub first: String,
     pub second: String,
-    /// Whose is in the result: the first's, but never a deletion.
+    /// Whose is in the result: the chosen side's; where nobody chose the first's, but never a deletion.
     pub kept_second: bool,
+}
+
+/// One of the two projects that are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    First,
+    Second,
 }
 
 /// Without a base, what only one has was added by that one.
 pub fn merge(base: Option<&Project>, first: &Project, second: &Project) -> (Project, Vec<Conflict>) {
+    merge_choosing(base, first, second, &[])
+}
+
+/// The same with a side for each conflict, in the order in which [`merge`] lists them: which conflicts
+/// there are does not depend on how they are settled.
+pub fn merge_choosing(
+    base: Option<&Project>,
+    first: &Project,
+    second: &Project,
+    choices: &[Side],
+) -> (Project, Vec<Conflict>) {
     let second = &with_sources_of(first, second);
     let empty = Project::default();
     let base = base.unwrap_or(&empty);
-    let mut merger = Merger::default();
+    let mut merger = Merger { choices, conflicts: Vec::new() };
     let merged = Project {
         author: first.author.clone(),
         sources: merger.list("source", [&base.sources, &first.sources, &second.sources], |s| {
@@ -56,15 +74,15 @@ pub fn merge(base: Option<&Project>, first: &Project, second: &Project) -> (Proj
     (merged, merger.conflicts)
 }
 
-#[derive(Default)]
-struct Merger {
+struct Merger<'a> {
+    choices: &'a [Side],
     conflicts: Vec<Conflict>,
 }
 
 /// One thing in the base and in both projects.
 type Three<'a, T> = [Option<&'a T>; 3];
 
-impl Merger {
+impl Merger<'_> {
     fn conflict(&mut self, what: String, first: String, second: String, kept_second: bool) {
         self.conflicts.push(Conflict { what, first, second, kept_second });
     }
@@ -82,10 +100,12 @@ impl Merger {
         if first == base {
             return second.cloned();
         }
-        let kept = first.or(second)?;
+        let named = first.or(second)?;
         let shown = |thing: Option<&T>| thing.map(&text).unwrap_or_default();
-        self.conflict(what(kept), shown(first), shown(second), first.is_none());
-        Some(kept.clone())
+        let side = self.choices.get(self.conflicts.len()).copied();
+        let side = side.unwrap_or(if first.is_some() { Side::First } else { Side::Second });
+        self.conflict(what(named), shown(first), shown(second), side == Side::Second);
+        if side == Side::First { first.cloned() } else { second.cloned() }
     }
 
     /// In the first's order, then what only the second has.
@@ -253,6 +273,28 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// Who chooses one side everywhere has that side's word in each conflict, and the conflicts
+        /// stay the same ones.
+        #[test]
+        fn conflicts_are_settled_as_chosen(base in project(), a in edits(15), b in edits(15), mask in any::<u64>()) {
+            let (a, b) = (changed(base.clone(), &a), changed(base.clone(), &b));
+            let (_, listed) = merge(Some(&base), &a, &b);
+            let side = |i: usize| if mask >> (i % 64) & 1 == 1 { Side::Second } else { Side::First };
+            let choices: Vec<Side> = (0..listed.len()).map(side).collect();
+            let (merged, settled) = merge_choosing(Some(&base), &a, &b, &choices);
+            prop_assert_eq!(settled.len(), listed.len());
+            for ((settled, listed), choice) in settled.iter().zip(&listed).zip(&choices) {
+                prop_assert_eq!(&settled.what, &listed.what);
+                prop_assert_eq!(settled.kept_second, *choice == Side::Second);
+            }
+            for marker in merged.markers.iter() {
+                let found = |p: &Project| p.markers.get(&marker.id) == Some(marker);
+                prop_assert!(found(&a) || found(&b));
+            }
+        }
+    }
+
     fn query(text: &str) -> Query {
         Query {
             id: Id(1),
@@ -281,10 +323,14 @@ mod tests {
         let (merged, conflicts) = merge(Some(&base), &first, &second);
         assert_eq!(merged.queries.get(&Id(1)).expect("is there").moments[0].range, other);
         assert_eq!((conflicts.len(), conflicts[0].second.as_str()), (1, "0:01.000 to 0:03.000"));
-        // what one deleted and the other changed stays
+        let (merged, _) = merge_choosing(Some(&base), &first, &second, &[Side::Second]);
+        assert_eq!(merged.queries.get(&Id(1)).expect("is there").moments[0].range, range);
+        // what one deleted and the other changed stays, unless the deletion is chosen
         let first = changed(base.clone(), &[Edit::RemoveQuery(Id(1))]);
         let (merged, conflicts) = merge(Some(&base), &first, &second);
         assert!(merged.queries.get(&Id(1)).is_some() && conflicts[0].kept_second);
+        let (merged, _) = merge_choosing(Some(&base), &first, &second, &[Side::First]);
+        assert!(merged.queries.is_empty());
     }
 
     #[test]

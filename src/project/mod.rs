@@ -1,5 +1,5 @@
-//! What people wrote about clips: annotated questions, question templates, their own notes, files that
-//! belong together, and the project that holds a person's own work.
+//! What people wrote about clips: annotated questions, question templates, files that belong together,
+//! where they were in a clip, and the project that holds all of a person's own work.
 //!
 //! [`Project`] is changed by an [`Edit`] only, [`History`] undoes and redoes, [`Workspace`] keeps all
 //! of it on the disk, gesture by gesture.
@@ -31,20 +31,20 @@ mod workspace;
 pub use agreement::{Agreement, MomentAgreement, VerdictAgreement, agreement};
 pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots};
 pub use document::{
-    Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker as ProjectMarker, Moment, Project, Query,
+    Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker, MarkerColour, Moment, Project, Query,
     ReviewState, Source, SourceKind, Tag, Verdict,
 };
 pub use edit::{Edit, EditError};
 pub use file::ProjectFileError;
-pub use gaze_fixes::corrected as corrected_gaze;
+pub use gaze_fixes::{corrected as corrected_gaze, is_corrected};
 pub use history::{Change, History};
 pub use id::Id;
 pub use journal::parse as parse_journal;
 pub use list::{Keyed, List};
-pub use merge::{Conflict, merge};
-pub use notes::{ClipNotes, Marker, MarkerColour, NotesError};
+pub use merge::{Conflict, Side, merge, merge_choosing};
+pub use notes::{ClipNotes, NotesError, OldMarker};
 pub use questions::{QuestionsError, read_questions};
-pub use session::{Session, is_named_like_a_video, recognise};
+pub use session::{Session, is_named_like_a_video, is_project, recognise};
 pub use shipped::shipped;
 pub use templates::{TEMPLATES, Template};
 pub use whole_file::write_whole;

@@ -1,10 +1,12 @@
-//! What a person noted about one clip outside of any data set's file: markers, a range, the questions
-//! asked, and where they were. One small file a clip, found again by the clip's content.
+//! Where a person was in one clip: playhead, view, range, the questions asked. One small file a clip,
+//! found again by the clip's content. What they wrote about it is in a project.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::{Id, Marker, MarkerColour};
 use crate::time::{MediaTime, TimeRange};
 
 /// Of the file's layout; files of a later one are left alone.
@@ -18,44 +20,6 @@ pub enum NotesError {
     TooNew { found: u32, path: PathBuf },
 }
 
-/// Colours have names, so that a file can be read and colours can be told by word.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MarkerColour {
-    #[default]
-    Yellow,
-    Red,
-    Green,
-    Blue,
-    Purple,
-    Grey,
-}
-
-impl MarkerColour {
-    pub const ALL: [Self; 6] = [Self::Yellow, Self::Red, Self::Green, Self::Blue, Self::Purple, Self::Grey];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Yellow => "yellow",
-            Self::Red => "red",
-            Self::Green => "green",
-            Self::Blue => "blue",
-            Self::Purple => "purple",
-            Self::Grey => "grey",
-        }
-    }
-}
-
-/// A place in the clip worth coming back to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Marker {
-    pub time: MediaTime,
-    #[serde(default)]
-    pub colour: MarkerColour,
-    #[serde(default)]
-    pub note: String,
-}
-
 /// Times are nanoseconds of the clip's own clock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -67,11 +31,40 @@ pub struct ClipNotes {
     /// The part of the clip that the timeline showed; none for all of it.
     pub visible: Option<TimeRange>,
     pub range: Option<TimeRange>,
-    pub markers: Vec<Marker>,
     pub questions: Vec<String>,
     pub chosen_question: Option<usize>,
     /// Added to every time of the gaze recording.
     pub gaze_offset: MediaTime,
+    /// Markers of before there were projects, until a project has taken them.
+    #[serde(rename = "markers", skip_serializing_if = "Vec::is_empty")]
+    pub old_markers: Vec<OldMarker>,
+}
+
+/// A marker as these files had it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OldMarker {
+    pub time: MediaTime,
+    #[serde(default)]
+    pub colour: MarkerColour,
+    #[serde(default)]
+    pub note: String,
+}
+
+impl OldMarker {
+    /// As a project has it. Its id follows from what it says, so that it is not taken over twice.
+    pub fn of_clip(&self, clip: &str, author: &str) -> Marker {
+        let text = format!("{clip}\n{}\n{}", self.time.nanos(), self.note);
+        let mut first = [0; 8];
+        first.copy_from_slice(&Sha256::digest(text)[..8]);
+        Marker {
+            id: Id(u64::from_be_bytes(first)),
+            clip: clip.to_owned(),
+            time: self.time,
+            colour: self.colour,
+            label: self.note.clone(),
+            author: author.to_owned(),
+        }
+    }
 }
 
 impl Default for ClipNotes {
@@ -82,10 +75,10 @@ impl Default for ClipNotes {
             playhead: MediaTime::ZERO,
             visible: None,
             range: None,
-            markers: Vec::new(),
             questions: Vec::new(),
             chosen_question: None,
             gaze_offset: MediaTime::ZERO,
+            old_markers: Vec::new(),
         }
     }
 }
@@ -141,6 +134,18 @@ mod tests {
         assert!(matches!(ClipNotes::load(&path), Err(NotesError::TooNew { found: 99, .. })));
     }
 
+    #[test]
+    fn markers_of_an_earlier_version_become_a_projects_once() {
+        let (_dir, path) = written(
+            r#"{"version": 1, "clip_name": "a.mp4", "markers": [{"time": 5000000000, "colour": "blue", "note": "the cat"}]}"#,
+        );
+        let notes = ClipNotes::load(&path).expect("reads").expect("is there");
+        let marker = notes.old_markers[0].of_clip("a", "ann");
+        assert_eq!((marker.time, marker.colour), (MediaTime::from_secs(5.0), MarkerColour::Blue));
+        assert_eq!((marker.label.as_str(), marker.clip.as_str()), ("the cat", "a"));
+        assert_eq!(notes.old_markers[0].of_clip("a", "ann"), marker);
+    }
+
     proptest! {
         #[test]
         fn what_was_noted_comes_back(note in ".*", nanos in 0i64..1_000_000_000_000, span in 0i64..1_000_000_000) {
@@ -148,7 +153,8 @@ mod tests {
             let notes = ClipNotes {
                 clip_name: note.clone(),
                 range: Some(TimeRange::new(start, start + MediaTime::from_nanos(span))),
-                markers: vec![Marker { time: start, colour: MarkerColour::Blue, note }],
+                questions: vec![note.clone()],
+                old_markers: vec![OldMarker { time: start, colour: MarkerColour::Blue, note }],
                 ..ClipNotes::default()
             };
             let (_dir, path) = written(&String::from_utf8(notes.to_json()).expect("text"));

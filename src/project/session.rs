@@ -11,6 +11,8 @@ use crate::gaze::recording;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Session {
+    /// A person's own project; what it is about it says itself.
+    pub project: Option<PathBuf>,
     pub video: Option<PathBuf>,
     pub gaze: Option<PathBuf>,
     pub annotations: Option<PathBuf>,
@@ -25,6 +27,8 @@ pub struct Session {
     pub predictions: Vec<PathBuf>,
     /// Named folders with videos inside.
     pub video_folders: Vec<PathBuf>,
+    /// Named folders with gaze recordings inside.
+    pub gaze_folders: Vec<PathBuf>,
     /// Named by the user but of no use, with the reason.
     pub others: Vec<(PathBuf, String)>,
 }
@@ -70,10 +74,13 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
                 session.others.push((path.clone(), format!("the folder cannot be read ({error})")));
                 continue;
             }
-            let before = in_folders.videos.len();
+            let before = (in_folders.videos.len(), in_folders.gazes.len());
             in_folders.collect(path);
-            if in_folders.videos.len() > before {
+            if in_folders.videos.len() > before.0 {
                 session.video_folders.push(path.clone());
+            }
+            if in_folders.gazes.len() > before.1 {
+                session.gaze_folders.push(path.clone());
             }
         } else {
             add_named(&mut session, path, kind_of(path));
@@ -84,6 +91,7 @@ pub fn recognise(paths: &[PathBuf]) -> Session {
 }
 
 enum Kind {
+    Project,
     Video,
     Gaze,
     Annotations,
@@ -150,12 +158,18 @@ fn starts_like_json(path: &Path) -> bool {
 }
 
 /// Words that only these JSON files have, and have near their beginning.
-const WORDS: [(&str, Kind); 4] = [
+const WORDS: [(&str, Kind); 5] = [
+    ("\"gazenlq_project\"", Kind::Project),
     ("\"predicted_times\"", Kind::Predictions),
     ("\"pred_relevant_windows\"", Kind::Predictions),
     ("\"gazenlq_predictions\"", Kind::Predictions),
     ("\"backbone_arch\"", Kind::Config),
 ];
+
+/// A person's own project, told by its content.
+pub fn is_project(path: &Path) -> bool {
+    path.is_file() && starts_like_json(path) && matches!(told_by_a_word(path), Some(Kind::Project))
+}
 
 fn told_by_a_word(path: &Path) -> Option<Kind> {
     use std::io::Read as _;
@@ -186,7 +200,13 @@ fn data_set_folder(path: &Path) -> Option<Kind> {
     let arrays =
         files.iter().filter(|path| has_extension(path, &["npy", "npz", "pt", "safetensors"])).count();
     let videos = files.iter().filter(|path| has_extension(path, &VIDEO_EXTENSIONS)).count();
-    (videos == 0 && arrays > 0 && 2 * arrays >= files.len()).then_some(Kind::Store)
+    let is_store = videos == 0 && arrays > 0 && 2 * arrays >= files.len();
+    // predicted maps beside the recordings that they are of
+    let has_gaze = || {
+        let mut tables = files.iter().filter(|path| has_extension(path, &["csv", "tsv", "txt"]));
+        tables.next().is_some_and(|table| recording::sniff(table).is_some())
+    };
+    (is_store && !has_gaze()).then_some(Kind::Store)
 }
 
 /// By its name alone, as a listing of many videos needs it.
@@ -202,6 +222,7 @@ fn add_named(session: &mut Session, path: &Path, kind: Kind) {
         Kind::Store => return session.stores.push(path.to_path_buf()),
         Kind::Model => (&mut session.model, "a second checkpoint"),
         Kind::Config => (&mut session.config, "a second configuration"),
+        Kind::Project => (&mut session.project, "a second project"),
         Kind::Video => (&mut session.video, "a second video"),
         Kind::Gaze => (&mut session.gaze, "a second gaze recording"),
         Kind::Annotations => (&mut session.annotations, "a second annotation file"),
@@ -267,7 +288,8 @@ impl Candidates {
                     Kind::Store => self.stores.push(path),
                     Kind::Model => self.models.push(path),
                     Kind::Config => self.configs.push(path),
-                    Kind::Video | Kind::Other(_) => {}
+                    // a folder may hold the projects of several people
+                    Kind::Video | Kind::Project | Kind::Other(_) => {}
                 }
             }
         }

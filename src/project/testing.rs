@@ -98,6 +98,10 @@ fn gaze_fix() -> impl Strategy<Value = GazeFix> {
     })
 }
 
+fn colour() -> impl Strategy<Value = MarkerColour> {
+    proptest::sample::select(MarkerColour::ALL.to_vec())
+}
+
 pub fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         name().prop_map(Edit::SetAuthor),
@@ -123,12 +127,20 @@ pub fn edit() -> impl Strategy<Value = Edit> {
         name().prop_map(Edit::RemoveTag),
         judgement().prop_map(Edit::Judge),
         (key(), name()).prop_map(|(case, author)| Edit::RemoveJudgement { case, author }),
-        (id(), name(), time(), text(), name()).prop_map(|(id, clip, time, label, author)| {
-            Edit::PutMarker(Marker { id, clip, time, label, author })
-        }),
+        (id(), name(), time(), colour(), text(), name()).prop_map(
+            |(id, clip, time, colour, label, author)| Edit::PutMarker(Marker {
+                id,
+                clip,
+                time,
+                colour,
+                label,
+                author
+            })
+        ),
         id().prop_map(Edit::RemoveMarker),
         (name(), text()).prop_map(|(name, text)| Edit::PutFilter(Filter { name, text })),
         name().prop_map(Edit::RemoveFilter),
+        name().prop_map(|author| Edit::Become(Box::new(Project::new(author)))),
     ]
 }
 

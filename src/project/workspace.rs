@@ -26,9 +26,10 @@ pub enum WorkspaceError {
 #[derive(Debug)]
 pub struct Workspace {
     history: History,
-    /// `None` until it is saved for the first time.
+    /// Where it is saved; nothing lies there before the first save.
     path: Option<PathBuf>,
-    journal: Journal,
+    /// `None` while there is no place to keep it.
+    journal: Option<Journal>,
     is_saved: bool,
 }
 
@@ -71,31 +72,46 @@ fn in_use_or_unwritable(error: &std::io::Error, path: &Path) -> ProjectFileError
 }
 
 impl Workspace {
-    /// A project without a file; its record lies at `journal`, in the user's data folder. One that is
-    /// there already is what a crash left: see [`Self::recover`].
-    pub fn unsaved(project: Project, journal: &Path) -> Result<(Self, Option<Recovery>), WorkspaceError> {
-        let (mut record, recorded) = Journal::open(journal).map_err(|e| in_use_or_unwritable(&e, journal))?;
-        let recovery = recorded.and_then(|recorded| recovery_of(&project, "", recorded));
-        if recovery.is_none() {
-            record.restart("", Path::new("")).map_err(|e| in_use_or_unwritable(&e, journal))?;
-        }
-        let history = History::new(project);
-        Ok((Self { history, path: None, journal: record, is_saved: false }, recovery))
+    /// A project that is kept nowhere until it is saved.
+    pub fn in_memory(project: Project) -> Self {
+        Self { history: History::new(project), path: None, journal: None, is_saved: true }
     }
 
     /// Opens a saved project. With a recovery, nothing is written until [`Self::recover`] or
     /// [`Self::discard`] has been chosen.
     pub fn open(path: &Path) -> Result<(Self, Option<Recovery>), WorkspaceError> {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        let record_path = journal_path(&path);
         // before a record is made for a file that is not there
         std::fs::metadata(&path)
             .map_err(|e| ProjectFileError::Unreadable { reason: e.to_string(), path: path.clone() })?;
+        Self::open_with(path, |path| {
+            let bytes = std::fs::read(path).map_err(|e| ProjectFileError::Unreadable {
+                reason: e.to_string(),
+                path: path.to_path_buf(),
+            })?;
+            Ok((parse(&bytes, path)?, journal::sha256_of(&bytes)))
+        })
+    }
+
+    /// Opens a saved project, or begins one that will be saved there; its record lies there from now on.
+    pub fn open_or_begin(
+        path: &Path,
+        new: impl FnOnce() -> Project,
+    ) -> Result<(Self, Option<Recovery>), WorkspaceError> {
+        if std::fs::exists(path).unwrap_or(true) {
+            return Self::open(path);
+        }
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        Self::open_with(path, |_| Ok((new(), String::new())))
+    }
+
+    fn open_with(
+        path: PathBuf,
+        read: impl FnOnce(&Path) -> Result<(Project, String), ProjectFileError>,
+    ) -> Result<(Self, Option<Recovery>), WorkspaceError> {
+        let record_path = journal_path(&path);
         let (record, recorded) = Journal::open(&record_path).map_err(|e| in_use_or_unwritable(&e, &path))?;
-        let bytes = std::fs::read(&path)
-            .map_err(|e| ProjectFileError::Unreadable { reason: e.to_string(), path: path.clone() })?;
-        let project = parse(&bytes, &path)?;
-        let base = journal::sha256_of(&bytes);
+        let (project, base) = read(&path)?;
         let recovery = recorded.and_then(|recorded| {
             if recorded.changes_after(&base).is_none() {
                 set_aside(&record_path);
@@ -103,7 +119,7 @@ impl Workspace {
             recovery_of(&project, &base, recorded)
         });
         let history = History::new(project);
-        let mut workspace = Self { history, path: Some(path), journal: record, is_saved: true };
+        let mut workspace = Self { history, path: Some(path), journal: Some(record), is_saved: true };
         if recovery.is_none() {
             workspace.restart_journal(&base)?;
         }
@@ -112,7 +128,10 @@ impl Workspace {
 
     /// Goes on from what the crash left.
     pub fn recover(&mut self, recovery: Recovery) -> Result<(), WorkspaceError> {
-        self.journal.resume(&recovery.recorded).map_err(|e| in_use_or_unwritable(&e, self.journal.path()))?;
+        if let Some(journal) = &mut self.journal {
+            let resumed = journal.resume(&recovery.recorded);
+            resumed.map_err(|e| in_use_or_unwritable(&e, journal.path()))?;
+        }
         self.history = recovery.history;
         self.is_saved = false;
         Ok(())
@@ -120,7 +139,9 @@ impl Workspace {
 
     /// Goes on from the saved file; the record is kept beside it under another name.
     pub fn discard(&mut self, _: Recovery) -> Result<(), WorkspaceError> {
-        set_aside(self.journal.path());
+        if let Some(journal) = &self.journal {
+            set_aside(journal.path());
+        }
         let base = match &self.path {
             Some(path) => std::fs::read(path).map(|bytes| journal::sha256_of(&bytes)).unwrap_or_default(),
             None => String::new(),
@@ -140,9 +161,9 @@ impl Workspace {
         self.path.as_deref()
     }
 
-    /// Where the record of unsaved changes lies, to be shown.
-    pub fn journal_path(&self) -> &Path {
-        self.journal.path()
+    /// Where the record of unsaved changes lies, to be shown; `None` while nothing is kept.
+    pub fn journal_path(&self) -> Option<&Path> {
+        self.journal.as_ref().map(Journal::path)
     }
 
     /// Nothing was changed since the last save.
@@ -150,14 +171,14 @@ impl Workspace {
         self.is_saved
     }
 
-    /// One edit; recorded at once unless a gesture is open.
-    pub fn apply(&mut self, edit: Edit) -> Result<(), WorkspaceError> {
+    /// One edit; recorded at once unless a gesture is open. Whether that made a step of the history.
+    pub fn apply(&mut self, edit: Edit) -> Result<bool, WorkspaceError> {
         let change = self.history.apply(edit)?;
         self.record(change)
     }
 
     /// Several edits as one step, all or none.
-    pub fn apply_all(&mut self, name: impl Into<String>, edits: Vec<Edit>) -> Result<(), WorkspaceError> {
+    pub fn apply_all(&mut self, name: impl Into<String>, edits: Vec<Edit>) -> Result<bool, WorkspaceError> {
         let change = self.history.apply_all(name, edits)?;
         self.record(change)
     }
@@ -166,7 +187,7 @@ impl Workspace {
         self.history.begin_gesture(name);
     }
 
-    pub fn end_gesture(&mut self) -> Result<(), WorkspaceError> {
+    pub fn end_gesture(&mut self) -> Result<bool, WorkspaceError> {
         let change = self.history.end_gesture();
         self.record(change)
     }
@@ -188,13 +209,16 @@ impl Workspace {
         Ok(is_done)
     }
 
-    fn record(&mut self, change: Option<Change>) -> Result<(), WorkspaceError> {
-        let Some(change) = change else { return Ok(()) };
+    /// Whether there was a change.
+    fn record(&mut self, change: Option<Change>) -> Result<bool, WorkspaceError> {
+        let Some(change) = change else { return Ok(false) };
         self.is_saved = false;
-        let path = self.journal.path().to_path_buf();
-        self.journal
-            .add(change, self.history.project())
-            .map_err(|e| WorkspaceError::Unrecorded { reason: e.to_string(), path })
+        let Some(journal) = &mut self.journal else { return Ok(true) };
+        let added = journal.add(change, self.history.project());
+        added.map(|()| true).map_err(|e| WorkspaceError::Unrecorded {
+            reason: e.to_string(),
+            path: journal.path().to_path_buf(),
+        })
     }
 
     /// Saves where the project was opened; `false` when it has no place yet.
@@ -204,7 +228,9 @@ impl Workspace {
         let sha256 = journal::sha256_of(text.as_bytes());
         // a crash between the two renames below must not make the record look like another file's
         let unwritable = |e: std::io::Error| in_use_or_unwritable(&e, &path);
-        self.journal.saving(&sha256).map_err(unwritable)?;
+        if let Some(journal) = &mut self.journal {
+            journal.saving(&sha256).map_err(unwritable)?;
+        }
         write_whole(&path, text.as_bytes()).map_err(unwritable)?;
         self.restart_journal(&sha256)?;
         self.is_saved = true;
@@ -220,12 +246,18 @@ impl Workspace {
         }
         let unwritable = |e: std::io::Error| in_use_or_unwritable(&e, &path);
         let text = text_of(self.project(), &path);
-        let (mut journal, _) = Journal::open(&journal_path(&path)).map_err(unwritable)?;
+        let record_path = journal_path(&path);
+        let (mut journal, recorded) = Journal::open(&record_path).map_err(unwritable)?;
+        if recorded.is_some_and(|recorded| !recorded.changes.is_empty()) {
+            // what somebody did to the file that is replaced and never saved
+            set_aside(&record_path);
+        }
         write_whole(&path, text.as_bytes()).map_err(unwritable)?;
         journal.restart(&journal::sha256_of(text.as_bytes()), &path).map_err(unwritable)?;
-        let old = std::mem::replace(&mut self.journal, journal);
-        // all that it recorded is in the new file
-        let _ = old.remove();
+        // all that the old record holds is in the new file
+        if let Some(old) = self.journal.replace(journal) {
+            let _ = old.remove();
+        }
         self.path = Some(path);
         self.is_saved = true;
         Ok(())
@@ -233,14 +265,26 @@ impl Workspace {
 
     /// Ends the work. The record of a saved project holds nothing, so it goes.
     pub fn close(self) {
-        if self.is_saved {
-            let _ = self.journal.remove();
+        if let (true, Some(journal)) = (self.is_saved, self.journal) {
+            let _ = journal.remove();
         }
+    }
+
+    /// Ends the work without what was not saved; its record is kept beside under another name.
+    pub fn close_unsaved(mut self) {
+        if let (false, Some(journal)) = (self.is_saved, &self.journal) {
+            set_aside(journal.path());
+        }
+        self.is_saved = true;
+        self.close();
     }
 
     fn restart_journal(&mut self, base: &str) -> Result<(), WorkspaceError> {
         let project = self.path.clone().unwrap_or_default();
-        self.journal.restart(base, &project).map_err(|e| in_use_or_unwritable(&e, self.journal.path()))?;
+        if let Some(journal) = &mut self.journal {
+            let restarted = journal.restart(base, &project);
+            restarted.map_err(|e| in_use_or_unwritable(&e, journal.path()))?;
+        }
         Ok(())
     }
 }
@@ -291,12 +335,12 @@ mod tests {
     fn what_was_done_after_the_last_save_is_offered_after_a_crash() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("p.gazenlq.json");
-        let (mut work, none) =
-            Workspace::unsaved(Project::new("a"), &dir.path().join("u.journal")).expect("starts");
-        assert!(none.is_none());
+        let (mut work, none) = Workspace::open_or_begin(&path, || Project::new("a")).expect("starts");
+        assert!(none.is_none() && work.is_saved());
         work.apply(tag("one")).expect("fits");
-        work.save_as(&path).expect("saves");
-        assert!(!dir.path().join("u.journal").exists() && work.is_saved());
+        assert!(!work.is_saved() && !path.exists());
+        work.save().expect("saves");
+        assert!(path.exists() && work.is_saved());
         for name in ["two", "three"] {
             work.apply(tag(name)).expect("fits");
         }
@@ -332,13 +376,13 @@ mod tests {
     fn a_crash_between_saving_and_forgetting_loses_and_repeats_nothing() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("p.gazenlq.json");
-        let (mut work, _) =
-            Workspace::unsaved(Project::new("a"), &dir.path().join("u.journal")).expect("starts");
+        let mut work = Workspace::in_memory(Project::new("a"));
         work.save_as(&path).expect("saves");
         work.apply(tag("one")).expect("fits");
         // what `save` does up to the second rename
         let text = text_of(work.project(), &path);
-        work.journal.saving(&journal::sha256_of(text.as_bytes())).expect("writes");
+        let record = work.journal.as_mut().expect("is kept");
+        record.saving(&journal::sha256_of(text.as_bytes())).expect("writes");
         crash(work);
         let (work, recovery) = Workspace::open(&path).expect("opens");
         assert_eq!(names(recovery.expect("not saved yet").project()), ["one"]);
@@ -352,8 +396,7 @@ mod tests {
     fn a_record_of_another_file_is_kept_aside() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("p.gazenlq.json");
-        let (mut work, _) =
-            Workspace::unsaved(Project::new("a"), &dir.path().join("u.journal")).expect("starts");
+        let mut work = Workspace::in_memory(Project::new("a"));
         work.save_as(&path).expect("saves");
         work.apply(tag("one")).expect("fits");
         crash(work);
@@ -365,11 +408,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_begun_and_never_saved_is_offered_and_nothing_is_left_of_what_was_only_looked_at() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("new.gazenlq.json");
+        let begin = || Workspace::open_or_begin(&path, || Project::new("a")).expect("starts");
+        begin().0.close();
+        assert_eq!(std::fs::read_dir(dir.path()).expect("is there").count(), 0);
+        let (mut work, _) = begin();
+        work.apply(tag("one")).expect("fits");
+        crash(work);
+        let (mut work, recovery) = begin();
+        work.recover(recovery.expect("something to recover")).expect("goes on");
+        assert_eq!(names(work.project()), ["one"]);
+        work.close_unsaved();
+        let (work, recovery) = begin();
+        assert!(recovery.is_none() && names(work.project()).is_empty());
+        assert!(dir.path().join("new.gazenlq.json.journal.old").exists());
+    }
+
+    #[test]
     fn a_project_is_open_once() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("p.gazenlq.json");
-        let (mut work, _) =
-            Workspace::unsaved(Project::new("a"), &dir.path().join("u.journal")).expect("starts");
+        let mut work = Workspace::in_memory(Project::new("a"));
         work.save_as(&path).expect("saves");
         let error = Workspace::open(&path).expect_err("is open").to_string();
         assert!(error.starts_with("the project is open in another window"), "{error}");

@@ -12,8 +12,7 @@ pub struct FrameTable {
     /// Raw timestamps in the stream's time base, beside `times`.
     stamps: Vec<i64>,
     keys: Vec<FrameIdx>,
-    /// Decoding timestamps of `keys`: what a seek has to name, since with reordered pictures the
-    /// presentation time of one key frame can be past the decoding time of the next.
+    /// What a seek has to name to land on each of `keys`.
     key_stamps: Vec<i64>,
     end: MediaTime,
 }
@@ -22,7 +21,8 @@ pub struct FrameTable {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub stamp: i64,
-    pub decode_stamp: i64,
+    /// What a seek has to name to land on this picture, if it is a key frame.
+    pub seek_stamp: i64,
     pub time: MediaTime,
     pub is_key: bool,
 }
@@ -37,7 +37,7 @@ impl FrameTable {
             .iter()
             .enumerate()
             .filter(|(i, e)| e.is_key || *i == 0)
-            .map(|(i, e)| (FrameIdx(i as u32), e.decode_stamp.min(e.stamp)))
+            .map(|(i, e)| (FrameIdx(i as u32), e.seek_stamp.min(e.stamp)))
             .unzip();
         let times: Vec<MediaTime> = entries.iter().map(|e| e.time).collect();
         let last = times.last().copied().unwrap_or_default();
@@ -60,7 +60,7 @@ impl FrameTable {
     pub fn uniform(count: u32, fps: f64, key_step: u32) -> Self {
         let entry = |i: u32| Entry {
             stamp: i64::from(i),
-            decode_stamp: i64::from(i),
+            seek_stamp: i64::from(i),
             time: MediaTime::from_secs(f64::from(i) / fps),
             is_key: i.is_multiple_of(key_step.max(1)),
         };
@@ -156,7 +156,7 @@ mod tests {
     fn table(millis: &[i64]) -> FrameTable {
         let entry = |(i, ms): (usize, &i64)| Entry {
             stamp: *ms,
-            decode_stamp: *ms,
+            seek_stamp: *ms,
             time: MediaTime::from_millis(*ms),
             is_key: i % 5 == 0,
         };

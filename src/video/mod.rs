@@ -20,7 +20,7 @@ pub use frame::{Frame, Planes, Rotation, YuvMatrix};
 pub use index::FrameTable;
 pub use reader::{OnTheWay, VideoReader, decoders, ffmpeg_versions};
 pub use sound::{SoundBlock, SoundReader, count_in, samples_long};
-pub use thumbnails::{Thumbnail, thumbnails};
+pub use thumbnails::{Thumbnail, pictures_at, thumbnails};
 pub use writer::VideoWriter;
 
 use crate::time::MediaTime;

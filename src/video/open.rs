@@ -16,6 +16,8 @@ use crate::time::MediaTime;
 /// Files larger than this are not read through for their frame table: the container's own index
 /// serves, where it has one.
 const LARGE_FILE_BYTES: u64 = 1 << 30;
+/// Containers with an index of their key frames, by what ffmpeg calls them.
+pub(super) const SEEKABLE: [&str; 2] = ["mov", "matroska"];
 const DECODE_THREADS: usize = 2;
 
 /// A file whose video stream can be decoded.
@@ -66,9 +68,14 @@ impl Opened {
         if stored.is_empty() {
             return Err(VideoError::NoFrames { path: path.to_owned() });
         }
+        // MP4 and Matroska are sought by presentation: by decoding time they land a whole group early,
+        // and it would be decoded in vain. Others know decoding times only. The first picture may need
+        // what is hidden before it.
+        let by_presentation = SEEKABLE.iter().any(|name| self.input.format().name().contains(name));
+        let first = stored.iter().map(|s| s.presented).min();
         let entry = |s: Stored| Entry {
             stamp: s.presented,
-            decode_stamp: s.decoded,
+            seek_stamp: if by_presentation && Some(s.presented) != first { s.presented } else { s.decoded },
             time: self.nanos(s.presented),
             is_key: s.is_key,
         };

@@ -10,7 +10,7 @@ use ff::ffi;
 use ffmpeg_next as ff;
 
 use super::index::FrameTable;
-use super::open::Opened;
+use super::open::{Opened, SEEKABLE};
 use super::planes::PlaneConverter;
 use super::stored::MAX_READ_FAILURES;
 use super::{Frame, VideoError, VideoInfo};
@@ -19,8 +19,9 @@ use crate::time::FrameIdx;
 
 /// Key frames to go back when a seek lands past its picture.
 const MAX_SEEK_RETRIES: u32 = 3;
-/// Containers with an index of their key frames.
-const SEEKABLE: [&str; 2] = ["mov", "matroska"];
+/// Up to so many pictures more are decoded on the way to a key frame sooner than jumping to it, which
+/// empties the decoder.
+const CHEAPER_THAN_A_SEEK: u32 = 4;
 
 pub struct VideoReader {
     input: ff::format::context::Input,
@@ -31,6 +32,10 @@ pub struct VideoReader {
     converter: PlaneConverter,
     /// Index of the last picture that came out of the decoder since the last seek.
     position: Option<FrameIdx>,
+    /// The key frame of the last seek. Some containers land earlier, which is not to be repeated.
+    sought: FrameIdx,
+    /// Pictures that came out of the decoder since opening.
+    walked: u64,
     /// Pictures that lay on the way to the last one asked for, oldest first, not yet converted.
     passed: Vec<(FrameIdx, ff::frame::Video)>,
     /// Since the last seek, pictures before this one that nothing depends on may have been left out.
@@ -112,6 +117,8 @@ impl VideoReader {
             table,
             converter: PlaneConverter::default(),
             position: None,
+            sought: FrameIdx(0),
+            walked: 0,
             passed: Vec::new(),
             whole_from: FrameIdx(0),
             is_draining: false,
@@ -145,6 +152,11 @@ impl VideoReader {
         self.broken
     }
 
+    /// Pictures that came out of the decoder so far, wanted or only on the way.
+    pub fn walked(&self) -> u64 {
+        self.walked
+    }
+
     /// The next picture in presentation order; `None` at the end.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, VideoError> {
         match self.pull(None)? {
@@ -176,9 +188,8 @@ impl VideoReader {
         self.passed.clear();
         let mut key = self.table.keyframe_before(index);
         let first_whole = keep.first(index);
-        match self.position.filter(|p| *p < index && *p >= key && !self.is_draining) {
-            Some(position) if first_whole.max(FrameIdx(position.0 + 1)) >= self.whole_from => {}
-            _ => self.seek_to_key(key),
+        if !self.leads_to(index, key, first_whole) {
+            self.seek_to_key(key);
         }
         let mut retries = MAX_SEEK_RETRIES;
         loop {
@@ -199,6 +210,11 @@ impl VideoReader {
                     return Err(Cancelled.into());
                 }
             }
+            if self.sought != key {
+                // what was left of another group did not hold it
+                self.seek_to_key(key);
+                continue;
+            }
             // The key frame flag lied, the picture is broken, or ffmpeg swallowed the end of the file
             // because it began so close to it: try again from further back.
             if key > FrameIdx(0) && retries > 0 {
@@ -214,6 +230,14 @@ impl VideoReader {
                 None => Err(self.undecodable(index)),
             };
         }
+    }
+
+    /// Whether decoding on from where the decoder stands is the shortest way to a picture of `key`'s
+    /// group, with all from `first_whole` on.
+    fn leads_to(&self, index: FrameIdx, key: FrameIdx, first_whole: FrameIdx) -> bool {
+        let Some(position) = self.position.filter(|p| *p < index) else { return false };
+        let is_short = self.sought == key || index.0 - position.0 <= index.0 - key.0 + CHEAPER_THAN_A_SEEK;
+        is_short && first_whole.max(FrameIdx(position.0 + 1)) >= self.whole_from
     }
 
     /// Keeps a picture that was decoded on the way to `index`, if it is to be kept.
@@ -260,6 +284,7 @@ impl VideoReader {
         }
         self.decoder.flush();
         self.position = None;
+        self.sought = key;
         self.whole_from = FrameIdx(0);
         self.is_draining = false;
         self.read_failures = 0;
@@ -284,6 +309,7 @@ impl VideoReader {
                         continue;
                     }
                     self.position = Some(index);
+                    self.walked += 1;
                     return Ok(Some((index, picture)));
                 }
                 Err(ff::Error::Eof) => return Ok(None),

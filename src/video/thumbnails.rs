@@ -54,6 +54,25 @@ pub fn thumbnails(
     Ok(())
 }
 
+/// Small pictures at exactly these times, in their order; one that cannot be decoded is left out.
+pub fn pictures_at(
+    info: &Arc<VideoInfo>,
+    table: &Arc<FrameTable>,
+    times: &[MediaTime],
+    ctx: &JobCtx,
+) -> Result<Vec<Thumbnail>, VideoError> {
+    let mut reader = VideoReader::reopen(info, table)?;
+    let [w, h] = info.display_size;
+    let mut pictures = Vec::with_capacity(times.len());
+    for (i, time) in times.iter().enumerate() {
+        ctx.step(i as u64, times.len() as u64)?;
+        if let Ok(frame) = reader.frame_at(table.at(*time)) {
+            pictures.push(shrink(&frame, f64::from(w) / f64::from(h)));
+        }
+    }
+    Ok(pictures)
+}
+
 /// Averages source pixels into each target pixel.
 fn shrink(frame: &Frame, aspect: f64) -> Thumbnail {
     let [sw, sh] = frame.upright_size().map(|n| n as usize);

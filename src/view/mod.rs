@@ -1,5 +1,6 @@
 //! Data in, drawing and wishes out: widgets that know no app state and no thread.
 
+pub mod charts;
 pub mod controls;
 pub mod fonts;
 pub mod fuzzy;

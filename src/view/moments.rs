@@ -16,14 +16,21 @@ pub enum MomentEvent {
 const KEYS: usize = 5;
 const PICTURE_HEIGHT: f32 = 44.0;
 /// Overlap with the truth from which the benchmark counts a moment as found (R@0.3).
-const FOUND_IOU: f64 = 0.3;
+pub const FOUND_IOU: f64 = 0.3;
+
+/// What moments are held against.
+pub struct Truths<'a> {
+    pub ranges: &'a [TimeRange],
+    /// A moment is right when its overlap is above this.
+    pub theta: f64,
+}
 
 /// One row a moment: click jumps, double-click loops. Overlap is that with the best of `truths`. `thumbnail` gives a picture for a rank.
 pub fn moments_ui(
     ui: &mut Ui,
     moments: &[Moment],
     chosen: Option<usize>,
-    truths: &[TimeRange],
+    truths: &Truths<'_>,
     thumbnail: impl Fn(usize) -> Option<(egui::TextureId, egui::Vec2)>,
 ) -> Option<MomentEvent> {
     let mut event = None;
@@ -101,7 +108,7 @@ fn badge_ui(ui: &mut Ui, rank: usize, is_chosen: bool, colours: &Palette) {
     painter.text(ground.center(), Align2::CENTER_CENTER, text, FontId::proportional(13.0), ink);
 }
 
-fn facts_ui(ui: &mut Ui, moment: &Moment, truths: &[TimeRange], colours: &Palette) {
+fn facts_ui(ui: &mut Ui, moment: &Moment, truths: &Truths<'_>, colours: &Palette) {
     ui.spacing_mut().item_spacing.y = 3.0;
     let (from, to) = (moment.range.start(), moment.range.end());
     ui.horizontal(|ui| {
@@ -114,13 +121,14 @@ fn facts_ui(ui: &mut Ui, moment: &Moment, truths: &[TimeRange], colours: &Palett
             score_bar_ui(ui, moment.score, colours);
             ui.label(format!("{:.2}", moment.score));
         }
-        if !truths.is_empty() {
-            let iou = truths.iter().map(|truth| truth.iou(moment.range)).fold(0.0, f64::max);
+        if !truths.ranges.is_empty() {
+            let iou = truths.ranges.iter().map(|truth| truth.iou(moment.range)).fold(0.0, f64::max);
             let text = RichText::new(format!("IoU {iou:.2}"));
-            let text = if iou > FOUND_IOU { text.strong().underline() } else { text.color(colours.faint) };
-            ui.label(text).on_hover_text(
-                "Overlap with the annotated moment, divided by their union; underlined above 0.3",
-            );
+            let text = if iou > truths.theta { text.strong().underline() } else { text.color(colours.faint) };
+            ui.label(text).on_hover_text(format!(
+                "Overlap with the annotated moment, divided by their union; underlined above {}",
+                truths.theta
+            ));
         }
     });
 }

@@ -17,6 +17,8 @@ const POINTS_A_NOTCH: f32 = 24.0;
 pub struct VideoView {
     pub viewpoint: Viewpoint,
     wants_pixels: bool,
+    /// The primary button points at places of the picture instead of moving it.
+    pub is_pointing: bool,
 }
 
 impl VideoView {
@@ -47,6 +49,8 @@ pub struct VideoResponse {
     pub wipe: Option<f32>,
     /// Pictures to go on by: the wheel with Alt.
     pub steps: i32,
+    /// Where the primary button points at, as a fraction of the picture, and whether it was let go.
+    pub pointed: Option<([f32; 2], bool)>,
 }
 
 /// Fills the available space with the scene.
@@ -75,11 +79,21 @@ pub fn video_ui(ui: &mut Ui, scene: &Scene, view: &mut VideoView) -> VideoRespon
             }
         }
     }
-    if response.double_clicked() {
+    if response.double_clicked() && !view.is_pointing {
         view.fit();
     }
+    let mut pointed = None;
+    if view.is_pointing
+        && let Some(at) = response.interact_pointer_pos()
+    {
+        let by_primary = egui::PointerButton::Primary;
+        let is_let_go = response.clicked() || response.drag_stopped_by(by_primary);
+        if is_let_go || response.dragged_by(by_primary) {
+            pointed = Some((uv_of(view.viewpoint, at), is_let_go));
+        }
+    }
     let mut wipe = None;
-    if response.dragged() {
+    if response.dragged() && !(view.is_pointing && response.dragged_by(egui::PointerButton::Primary)) {
         if let (Compare::Wipe(_), Some(at), true) = (
             scene.compare,
             response.interact_pointer_pos(),
@@ -111,7 +125,9 @@ pub fn video_ui(ui: &mut Ui, scene: &Scene, view: &mut VideoView) -> VideoRespon
     let picture = Picture { scene: Arc::clone(&scene), viewport };
     ui.painter().add(egui_wgpu::Callback::new_paint_callback(rect, picture));
     paint_labels(&ui.painter_at(rect), rect, &scene);
-    VideoResponse { response, hover, wipe, steps }
+    let response =
+        if view.is_pointing { response.on_hover_cursor(egui::CursorIcon::Crosshair) } else { response };
+    VideoResponse { response, hover, wipe, steps, pointed }
 }
 
 /// Notches of the wheel in this frame, away from the reader counts as back.

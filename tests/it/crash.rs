@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gazenlq::project::{
-    Edit, GazeFix, GazeFixKind, Id, Judgement, Moment, Project, ProjectMarker, Query, QueryKey, Verdict,
-    Workspace,
+    Edit, GazeFix, GazeFixKind, Id, Judgement, Marker, MarkerColour, Moment, Project, Query, QueryKey,
+    Verdict, Workspace,
 };
 use gazenlq::time::{MediaTime, TimeRange};
 
@@ -88,7 +88,8 @@ fn gesture(work: &mut Workspace, seed: u64, number: u64) {
                 .expect("always fits");
         }
         7 => {
-            let marker = ProjectMarker { id: new, clip, time: span(z).start(), label: text, author };
+            let colour = MarkerColour::ALL[(z >> 16) as usize % 6];
+            let marker = Marker { id: new, clip, time: span(z).start(), colour, label: text, author };
             work.apply(Edit::PutMarker(marker)).expect("always fits");
         }
         8 => drop(work.undo().expect("is written")),
@@ -107,7 +108,7 @@ fn gesture(work: &mut Workspace, seed: u64, number: u64) {
 
 fn start(folder: &Path) -> (Workspace, PathBuf) {
     let path = folder.join("study.gazenlq.json");
-    let (mut work, _) = Workspace::unsaved(Project::new("ann"), &folder.join("unsaved.journal")).unwrap();
+    let mut work = Workspace::in_memory(Project::new("ann"));
     work.save_as(&path).unwrap();
     (work, path)
 }

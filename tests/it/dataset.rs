@@ -15,7 +15,7 @@ use gazenlq::project::recognise;
 use serde_json::json;
 
 use crate::groundnlq::{made, tiny, weights};
-use crate::gui::{command, has, save, wait_for};
+use crate::gui::{command, has, save, save_as, wait_for};
 use crate::nlq_split::write_npy;
 use crate::support::{project, shared};
 
@@ -106,6 +106,8 @@ fn queries_are_looked_at_without_any_video() {
     let mut harness = window(set.named(&ALL));
     wait_for(&mut harness, "the first query's answer", |h| has_part(h, "Moment 1: "));
     assert!(has(&harness, "5 of 5 queries"));
+    harness.get_by_label("Files").click();
+    harness.run_steps(3);
     assert!(has(&harness, "Ego4D NLQ: 3 clips, 5 queries, 1 of them without words"));
     assert!(has(&harness, "20 values, 2 of 3 clips") && has(&harness, "12 values, 3 of 4 queries"));
     assert!(has_part(&harness, "Truth: annotated") && has_part(&harness, "Moments: 1 "));
@@ -149,6 +151,8 @@ fn moments_of_a_file_are_judged_like_the_network_s() {
     for name in ["video", "text", "tiny.safetensors", "tiny.toml"] {
         harness.input_mut().dropped_files.push(Arc::new(Dropped(set.path(name))));
     }
+    wait_for(&mut harness, "the classes", |h| has_part(h, "2 ranking: 1 "));
+    harness.get_by_label("Files").click();
     wait_for(&mut harness, "the network", |h| has_part(h, "GroundNLQ, ["));
     assert!(has(&harness, "The right moment stands at rank 2 of 2"));
     wait_for(&mut harness, "the network's moments", |h| has_part(h, "Network: 1 "));
@@ -333,4 +337,69 @@ fn stores_that_do_not_fit_are_named_and_the_rest_opens() {
     // and what the network is asked has to be numbers
     let nothing = Tensor::zeros((1, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
     assert!(data.model.unwrap().network.encode_clip(&nothing, None, 1.0).is_err());
+}
+
+/// Maps with all weight in one cell, one a picture, as `[pictures, 64, 64]`.
+fn write_maps(path: &Path, count: usize, cell: usize) {
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({count}, 64, 64), }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    for _ in 0..count {
+        bytes.extend((0..64 * 64).flat_map(|i| f32::from(u8::from(i == cell)).to_le_bytes()));
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn gaze_in_the_true_moments_is_judged_and_filtered_by() {
+    let set = Made::new(&tiny());
+    std::fs::create_dir(set.path("eyes")).unwrap();
+    // the whole film was recorded, looking at the lower left; Ego4D counts from below
+    let rows: String = (0..2_000).map(|i| format!("{:.3},0.2,0.2\n", f64::from(i) * 0.02)).collect();
+    let recorded = format!("component_timestamp_s,norm_pos_x,norm_pos_y\n{rows}");
+    std::fs::write(set.path("eyes/whole-film.csv"), recorded).unwrap();
+    // the model looks at the same place in the first clip, and at the middle in the second
+    write_maps(&set.path("eyes/first-clip.npy"), 64, 51 * 64 + 12);
+    write_maps(&set.path("eyes/second-clip.npy"), 64, 32 * 64 + 32);
+    let mut harness = window(set.named(&["val.json", "other.json", "eyes"]));
+    wait_for(&mut harness, "the classes", |h| has_part(h, "1 correct: "));
+    harness.get_by_label("Gaze").click();
+    wait_for(&mut harness, "the judged gaze", |h| has_part(h, "centre bias: 1 "));
+    assert!(has_part(&harness, "4 queries with recorded gaze, 3 with predicted maps as well"));
+    save(&mut harness, "dataset-gaze.png");
+    harness.get_by_label_contains("centre bias: 1 ").click();
+    wait_for(&mut harness, "its query", |h| has(h, "1 of 5 queries"));
+    assert!(has(&harness, "Query 4: Where is the cup?"));
+}
+
+#[test]
+fn the_network_s_own_predictions_join_the_data_set() {
+    let mut config = tiny();
+    config.gaze.mode = GazeMode::Positive;
+    let set = Made::new(&config);
+    let mut harness =
+        window(set.named(&["val.json", "video", "text", "gaze", "tiny.safetensors", "tiny.toml"]));
+    wait_for(&mut harness, "the first answer", |h| has_part(h, "Moment 1: "));
+    let path = set.path("own.jsonl");
+    for (run, mode) in [(&path, None), (&set.path("off.jsonl"), Some("gaze off"))] {
+        if let Some(mode) = mode {
+            harness.get_by_label("Files").click();
+            harness.run_steps(3);
+            harness.get_by_label("Gaze of the run").click();
+            harness.run_steps(3);
+            harness.get_by_label(mode).click();
+            harness.run_steps(3);
+        }
+        harness.get_by_label("Predict the whole split…").click();
+        save_as(&mut harness, run);
+        // as a lane of the timeline
+        let lane = format!("{}: 1 ", run.file_stem().unwrap().to_string_lossy());
+        wait_for(&mut harness, "the file among the others", |h| has_part(h, &lane));
+    }
+    let read = |path: &Path| gazenlq::eval::PredictionFile::load(path).unwrap();
+    let (own, off) = (read(&path), read(&set.path("off.jsonl")));
+    // the third clip has no features
+    assert_eq!((own.predictions.len(), off.predictions.len()), (3, 3));
+    assert_ne!(own.predictions[0].windows, off.predictions[0].windows, "gaze makes a difference");
 }

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking and says why it skips"
 )]
 
+mod annotate;
 mod architecture;
 mod checkpoints;
 mod cli;
@@ -35,3 +36,4 @@ mod training_page;
 mod video;
 mod view;
 mod whole_path;
+mod workbench;

@@ -336,7 +336,7 @@ proptest! {
     ) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("p.json");
-        let (mut work, _) = Workspace::unsaved(Project::new("ann"), &dir.path().join("u.journal")).unwrap();
+        let mut work = Workspace::in_memory(Project::new("ann"));
         work.save_as(&path).unwrap();
         for query in exchange::queries_of(&[annotated()[0].clone()], "ann") {
             work.apply(project::Edit::AddQuery(query)).unwrap();

@@ -176,6 +176,28 @@ fn the_number_burned_into_a_picture_is_its_index() {
     }
 }
 
+#[test]
+fn no_group_is_decoded_for_a_picture_of_another() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let encode = ["-c:v", "libx264", "-g", "50", "-bf", "3", "-sc_threshold", "0", "-pix_fmt", "yuv420p"];
+    for name in ["groups.mp4", "groups.mkv"] {
+        let Some(path) = numbered_clip(dir.path(), name, 400, &encode) else { return };
+        let mut reader = open(&path);
+        for index in 0..400 {
+            let frame = reader.frame_at(FrameIdx(index)).expect("plays");
+            assert_eq!(burned_number(&frame), index, "{name}");
+        }
+        assert_eq!(reader.walked(), 400, "{name}: playing on decodes every picture once");
+        for step in 0..40u32 {
+            let wanted = FrameIdx(step * 173 % 400);
+            let before = reader.walked();
+            assert_eq!(burned_number(&reader.frame_at(wanted).expect("seeks")), wanted.0, "{name}");
+            let (walked, way) = (reader.walked() - before, u64::from(wanted.0 % 50) + 1);
+            assert!(walked <= way, "{name}: {walked} pictures for {wanted:?}, whose key frame is {way} back");
+        }
+    }
+}
+
 /// The number in the ten bars of `tests/fixtures/clips`.
 fn bars(frame: &Frame) -> u32 {
     let [width, height] = frame.size.map(|n| n as usize);

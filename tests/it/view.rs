@@ -15,11 +15,11 @@ use gazenlq::time::{MediaTime, TimeRange};
 use gazenlq::video::FrameTable;
 use gazenlq::view::fonts;
 use gazenlq::view::mapping_form::{MappingEvent, MappingForm, mapping_ui};
-use gazenlq::view::moments::{MomentEvent, moments_ui};
+use gazenlq::view::moments::{FOUND_IOU, MomentEvent, Truths, moments_ui};
 use gazenlq::view::notices::{Notice, Severity, notices_ui};
 use gazenlq::view::theme::{self, ThemeChoice};
 use gazenlq::view::timeline::{
-    Block, Lane, LaneContent, TimelineEvent, TimelineModel, TimelineView, timeline_ui,
+    Block, Lane, LaneContent, OwnEvent, Piece, TimelineEvent, TimelineModel, TimelineView, timeline_ui,
 };
 
 const CLIP_SECS: f64 = 100.0;
@@ -149,6 +149,116 @@ fn is_near(time: MediaTime, wanted: f64) -> bool {
     (time.secs() - wanted).abs() < 0.2
 }
 
+/// A lane with one moment of the reader's, from 50 to 60 s, above a predicted one from 62 to 70 s.
+fn own_lanes() -> Vec<Lane> {
+    let piece = Piece { id: 7, is_mine: true, block: block(50.0, 60.0, "Where is it?", 9) };
+    vec![
+        lane("Mine", 24.0, LaneContent::Own(vec![piece])),
+        lane("Moments", 24.0, LaneContent::Moments(vec![block(62.0, 70.0, "1  0.92", 0)])),
+    ]
+}
+
+/// Where a lane's middle is, below ruler and overview.
+fn y_of(timeline: &Timeline, label: &str) -> f32 {
+    let rect = timeline.harness.get_by_label_contains(label).rect();
+    rect.center().y - timeline.harness.get_by_label("Timeline").rect().top()
+}
+
+/// Ranges that the moment went through, and how the drag ended.
+fn drags(events: &[TimelineEvent]) -> (Vec<(TimeRange, bool)>, Option<OwnEvent>) {
+    let own = |event: &TimelineEvent| match event {
+        TimelineEvent::Own(event) => Some(*event),
+        _ => None,
+    };
+    let ranges = events.iter().filter_map(own).filter_map(|event| match event {
+        OwnEvent::Drag { id: 7, range, is_trim, .. } => Some((range, is_trim)),
+        _ => None,
+    });
+    let end = events.iter().rev().filter_map(own).next();
+    (ranges.collect(), end)
+}
+
+#[test]
+fn ones_own_moment_is_moved_by_its_body_and_sticks_to_its_neighbour() {
+    let mut timeline = Timeline::new(own_lanes());
+    let y = y_of(&timeline, "Mine: Where is it?");
+    // two seconds are sixteen points; the end comes within reach of the prediction's start
+    let (from, to) = (timeline.at(55.0, y), timeline.at(56.7, y));
+    timeline.drag(from, to, Modifiers::NONE);
+    let events = timeline.take();
+    let (ranges, end) = drags(&events);
+    assert_eq!(ranges.last(), Some(&(TimeRange::from_secs(52.0, 62.0), false)), "{events:?}");
+    assert_eq!(end, Some(OwnEvent::Drop));
+    // with Alt nothing holds it
+    timeline.drag(from, to, Modifiers::ALT);
+    let (ranges, _) = drags(&timeline.take());
+    let free = ranges.last().expect("moved").0;
+    assert!(is_near(free.start(), 51.7) && free != TimeRange::from_secs(52.0, 62.0), "{free:?}");
+}
+
+#[test]
+fn an_edge_is_trimmed_to_a_picture_and_never_past_the_other_edge() {
+    let mut timeline = Timeline::new(own_lanes());
+    let y = y_of(&timeline, "Mine: Where is it?");
+    let start = timeline.at(50.0, y) + vec2(2.0, 0.0);
+    let to = timeline.at(45.0, y);
+    timeline.drag(start, to, Modifiers::NONE);
+    let (ranges, end) = drags(&timeline.take());
+    let (range, is_trim) = *ranges.last().expect("trimmed");
+    assert!(is_trim && end == Some(OwnEvent::Drop) && range.end() == secs(60.0));
+    let table = FrameTable::uniform(3000, 30.0, 30);
+    assert_eq!(table.time(table.at(range.start())), range.start(), "the start of a picture");
+    assert!(is_near(range.start(), 44.8), "{range:?}");
+    let beyond = timeline.at(80.0, y);
+    timeline.drag(start, beyond, Modifiers::NONE);
+    let (ranges, _) = drags(&timeline.take());
+    let range = ranges.last().expect("trimmed").0;
+    assert!(range.start() < range.end() && range.end() == secs(60.0));
+}
+
+#[test]
+fn dragging_where_nothing_is_makes_a_moment_and_escape_gives_a_drag_up() {
+    let mut timeline = Timeline::new(own_lanes());
+    let y = y_of(&timeline, "Mine: Where is it?");
+    let (from, to) = (timeline.at(10.0, y), timeline.at(20.0, y));
+    timeline.drag(from, to, Modifiers::NONE);
+    let events = timeline.take();
+    let made = events.iter().find_map(|event| match event {
+        TimelineEvent::Own(OwnEvent::Create(range)) => Some(*range),
+        _ => None,
+    });
+    let made = made.expect("a moment");
+    assert!(is_near(made.start(), 10.0) && is_near(made.end(), 20.0), "{made:?}");
+    assert!(!events.iter().any(|e| matches!(e, TimelineEvent::Scrub(_))), "the playhead stays: {events:?}");
+
+    let (from, to) = (timeline.at(55.0, y), timeline.at(80.0, y));
+    timeline.press(from, true, Modifiers::NONE);
+    timeline.harness.event(Event::PointerMoved(to));
+    timeline.harness.run_ok();
+    timeline.harness.key_press(egui::Key::Escape);
+    timeline.harness.run_ok();
+    timeline.press(to, false, Modifiers::NONE);
+    let (ranges, end) = drags(&timeline.take());
+    assert!(!ranges.is_empty() && end == Some(OwnEvent::Cancel));
+}
+
+#[test]
+fn somebody_elses_moment_is_chosen_and_not_moved() {
+    let mut lanes = own_lanes();
+    if let LaneContent::Own(pieces) = &mut lanes[0].content {
+        pieces[0].is_mine = false;
+    }
+    let mut timeline = Timeline::new(lanes);
+    let y = y_of(&timeline, "Mine: Where is it?");
+    let (from, to) = (timeline.at(55.0, y), timeline.at(80.0, y));
+    timeline.drag(from, to, Modifiers::NONE);
+    assert!(drags(&timeline.take()).0.is_empty());
+    timeline.press(from, true, Modifiers::NONE);
+    timeline.press(from, false, Modifiers::NONE);
+    let events = timeline.take();
+    assert!(events.contains(&TimelineEvent::Own(OwnEvent::Choose(7))), "{events:?}");
+}
+
 #[test]
 fn clicking_the_ruler_seeks_there() {
     let mut timeline = Timeline::new(lanes());
@@ -259,7 +369,13 @@ fn a_moment_in_the_list_jumps_when_clicked() {
     let sink = Rc::clone(&events);
     let moments = moments();
     let mut harness = Harness::builder().with_size(vec2(320.0, 300.0)).build_ui(move |ui| {
-        sink.borrow_mut().extend(moments_ui(ui, &moments, Some(0), &[], |_| None));
+        sink.borrow_mut().extend(moments_ui(
+            ui,
+            &moments,
+            Some(0),
+            &Truths { ranges: &[], theta: FOUND_IOU },
+            |_| None,
+        ));
     });
     harness.run();
     harness.get_by_label_contains("Moment 2").click();
@@ -336,7 +452,8 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
         egui::Panel::right("results").resizable(false).default_size(300.0).show(ui, |ui| {
             ui.heading("Moments");
             let truth = Some(TimeRange::from_secs(38.0, 47.0));
-            moments_ui(ui, &moments, Some(0), truth.as_slice(), |_| None);
+            let truths = Truths { ranges: truth.as_slice(), theta: FOUND_IOU };
+            moments_ui(ui, &moments, Some(0), &truths, |_| None);
         });
         egui::CentralPanel::default().show(ui, |ui| {
             ui.heading("Columns of gaze.csv");

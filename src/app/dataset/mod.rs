@@ -2,16 +2,31 @@
 //! has been answered so far.
 
 mod command;
+mod export;
+mod film;
+mod find;
+mod said;
 mod update;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-pub use command::{DataSetCommand, FeatureKind, FeatureSettings};
-pub use update::{CaseDone, answered, apply, opened, seek_to, video_opened};
+use serde::{Deserialize, Serialize};
 
-use crate::dataset::{Case, ClipVideo, DataSet, Filter, RowView, Verdict, verdict};
+pub use command::{DataSetCommand, FeatureKind, FeatureSettings};
+pub use export::suggested_name;
+pub use film::Film;
+pub use said::{SaidRows, said_of};
+pub use update::{
+    AnalysisDone, CaseDone, GazeDone, analyzed, answered, apply, gaze_judged, opened, seek_to, video_opened,
+};
+
+use crate::app::state::AppState;
+use crate::dataset::{
+    Analysis, Case, ClipVideo, DataSet, Facts, Filter, QueryGaze, RowView, Sort, Verdict, Wanted, verdict,
+};
 use crate::eval::Window;
+use crate::eval::what_if::WhatIf;
 use crate::grounding::Moment;
 use crate::grounding::groundnlq::EncodedClip;
 use crate::time::{MediaTime, TimeRange};
@@ -20,6 +35,44 @@ use crate::time::{MediaTime, TimeRange};
 const CLIPS_KEPT: usize = 8;
 /// Moments of a row that are listed and drawn.
 pub const MOMENTS: usize = 10;
+
+/// What stands beside the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DataSetPage {
+    #[default]
+    Why,
+    Where,
+    Compare,
+    WhatIf,
+    Gaze,
+    Files,
+}
+
+impl DataSetPage {
+    pub const ALL: [Self; 6] = [Self::Why, Self::Where, Self::Compare, Self::WhatIf, Self::Gaze, Self::Files];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Why => "Why",
+            Self::Where => "Where",
+            Self::Compare => "Compare",
+            Self::WhatIf => "What if",
+            Self::Gaze => "Gaze",
+            Self::Files => "Files",
+        }
+    }
+
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Why => "Error classes, ranking, boundaries, flags",
+            Self::Where => "By length, position, template; overlap and calibration",
+            Self::Compare => "Another model on the same queries",
+            Self::WhatIf => "Other settings behind the network, and the thresholds of the definitions",
+            Self::Gaze => "Predicted against recorded gaze, and whether it goes with the answers",
+            Self::Files => "What the data set consists of",
+        }
+    }
+}
 
 /// Whose windows are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,8 +94,16 @@ pub enum CaseState {
 pub struct DataSetSession {
     pub data: Arc<DataSet>,
     pub filter: Filter,
-    /// Rows that fit the filter.
+    pub sort: Option<Sort>,
+    /// Rows that fit the filter, in the order of the table.
     pub shown: Vec<usize>,
+    /// What the analysis is to be of; what there is of it may be of an earlier wish.
+    pub wanted: Wanted,
+    pub analysis: Option<Arc<Analysis>>,
+    /// How often answers at random places would confuse queries, and for which analysis that is.
+    pub chance: Option<(Arc<Analysis>, f64)>,
+    /// The chosen row takes the place of the table.
+    pub is_case_open: bool,
     pub selected: Option<usize>,
     pub source: Source,
     /// Rank that was jumped to last, from 0.
@@ -51,6 +112,13 @@ pub struct DataSetSession {
     playhead: MediaTime,
     /// The chosen clip's video, where one is at hand.
     pub video: Option<ClipVideo>,
+    /// Gaze inside the true moment of each row, once the recordings were read; empty where there are
+    /// none of this data set's clips.
+    pub gaze: Option<Arc<Vec<Option<QueryGaze>>>>,
+    /// What people have said of rows.
+    pub said: SaidRows,
+    /// Pictures of the chosen row's true and found moment, while its case is open.
+    pub film: Option<Arc<Film>>,
     cases: HashMap<usize, CaseState>,
     /// Newest last.
     encoded: VecDeque<(usize, Arc<EncodedClip>)>,
@@ -60,8 +128,7 @@ pub struct DataSetSession {
 
 impl DataSetSession {
     pub fn new(data: DataSet) -> Self {
-        let views = (0..data.rows.len()).filter_map(|row| data.row(row));
-        let mut templates: Vec<String> = views.map(|view| view.template().to_owned()).collect();
+        let mut templates: Vec<String> = data.rows.iter().map(|row| row.template().to_owned()).collect();
         templates.sort();
         templates.dedup();
         templates.retain(|template| !template.is_empty());
@@ -75,12 +142,20 @@ impl DataSetSession {
         Self {
             data: Arc::new(data),
             filter: Filter::default(),
+            sort: None,
             shown,
+            wanted: Wanted::default(),
+            analysis: None,
+            chance: None,
+            is_case_open: false,
             selected: None,
             source,
             moment: None,
             playhead: MediaTime::ZERO,
             video: None,
+            film: None,
+            said: SaidRows::default(),
+            gaze: None,
             cases: HashMap::new(),
             encoded: VecDeque::new(),
             templates,
@@ -110,12 +185,49 @@ impl DataSetSession {
                 CaseState::Ready(case) => Some(&case.windows),
                 CaseState::Asking | CaseState::Failed(_) => None,
             },
-            Source::File(file) => Some(&self.data.predictions.get(file)?.of_row(row)?.windows),
+            Source::File(file) => {
+                let changed = self.analysis().filter(|a| a.wanted.what_if != WhatIf::default());
+                match changed.and_then(|a| Some((a, a.place(row)?))) {
+                    Some((analysis, place)) => Some(analysis.shown.ranked.windows(place)),
+                    None => Some(&self.data.predictions.get(file)?.of_row(row)?.windows),
+                }
+            }
         }
     }
 
+    /// The analysis of what is shown: of prediction files, since the network is asked row by row.
+    pub fn analysis(&self) -> Option<&Analysis> {
+        let analysis = self.analysis.as_deref()?;
+        (self.source == Source::File(analysis.wanted.model)).then_some(analysis)
+    }
+
+    /// The chance rate of query confusion, once it is known for what is shown.
+    pub fn chance_of_confusion(&self) -> Option<f64> {
+        let (of, chance) = self.chance.as_ref()?;
+        self.analysis.as_ref().is_some_and(|analysis| Arc::ptr_eq(analysis, of)).then_some(*chance)
+    }
+
+    pub fn gaze_of(&self, row: usize) -> Option<QueryGaze> {
+        *self.gaze.as_ref()?.get(row)?
+    }
+
+    /// Everything that is known about the rows.
+    pub fn with_facts<R>(&self, look: impl FnOnce(&Facts<'_>) -> R) -> R {
+        let windows = |row| self.windows(row);
+        let theta = self.wanted.config.theta;
+        let gaze = self.gaze.as_ref().map(|gaze| gaze.as_slice());
+        look(&Facts {
+            data: &self.data,
+            analysis: self.analysis(),
+            theta,
+            gaze,
+            said: Some(&self.said.rows),
+            windows: &windows,
+        })
+    }
+
     pub fn verdict(&self, row: usize) -> Option<Verdict> {
-        verdict(self.windows(row)?, self.data.row(row)?.windows)
+        verdict(self.windows(row)?, self.data.row(row)?.windows, self.wanted.config.theta)
     }
 
     /// The best of the chosen row's windows.
@@ -161,6 +273,12 @@ impl DataSetSession {
             self.encoded.pop_front();
         }
     }
+}
+
+/// Called once a frame; starts work where something has changed.
+pub fn refresh(state: &mut AppState) {
+    film::refresh(state);
+    said::refresh(state);
 }
 
 /// Without a score the rank speaks for itself.

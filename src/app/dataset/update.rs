@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source};
+use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source, export, find};
+use crate::app::command::SessionCommand;
+use crate::app::gaze_session::GazeSession;
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
-use crate::dataset::{Case, ClipVideo, DataSet, open_case};
+use crate::dataset::{Analysis, Case, ClipVideo, DataSet, QueryGaze, judge_gaze, open_case, predict_split};
 use crate::grounding::groundnlq::EncodedClip;
 use crate::job::Cancelled;
 use crate::playback::{PlaybackCommand, Player};
+use crate::session;
 use crate::time::{MediaTime, TimeRange};
 
 /// What asking a row brought.
@@ -26,7 +29,16 @@ pub fn opened(state: &mut AppState, data: DataSet) {
     let before = state.dataset.take();
     let before = before.filter(|b| b.data.files.annotations == session.data.files.annotations);
     if let Some(before) = before {
-        session.filter = before.filter;
+        (session.filter, session.sort) = (before.filter, before.sort);
+        session.is_case_open = before.is_case_open;
+        session.wanted = before.wanted;
+        let predictions = |data: &DataSet| data.predictions.iter().map(Arc::as_ptr).collect::<Vec<_>>();
+        if predictions(&before.data) == predictions(&session.data) {
+            session.analysis = before.analysis;
+        }
+        if Arc::ptr_eq(&before.data.recordings, &session.data.recordings) {
+            session.gaze = before.gaze;
+        }
         session.selected = before.selected;
         session.playhead = before.playhead;
         session.video = before.video;
@@ -44,31 +56,111 @@ pub fn opened(state: &mut AppState, data: DataSet) {
     } else {
         state.player = None;
     }
-    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+    if let Source::File(file) = session.source {
+        session.wanted.model = file;
+    }
+    find::refilter(&mut session);
     let first = session.selected.or(session.shown.first().copied());
     state.files = session.data.files.paths();
     state.dataset = Some(session);
     if let Some(row) = first {
         select(state, row, 0.0);
     }
+    state.tasks.stop(TaskKind::Analysis);
+    analyze(state);
+    judge(state);
+}
+
+/// Gaze inside the true moments of all rows.
+pub struct GazeDone {
+    data: Arc<DataSet>,
+    gaze: Vec<Option<QueryGaze>>,
+    warnings: Vec<String>,
+}
+
+/// Warnings about gaze files that are shown; the rest are as many again.
+const GAZE_WARNINGS: usize = 3;
+
+/// Starts looking at the gaze in the true moments, where there is some.
+fn judge(state: &mut AppState) {
+    let Some(session) = &state.dataset else { return };
+    if session.gaze.is_some() || session.data.recordings.is_empty() {
+        return;
+    }
+    let data = Arc::clone(&session.data);
+    state.tasks.start(TaskKind::Gaze, move |ctx| {
+        ctx.stage("Looking at the gaze in the true moments");
+        let (gaze, warnings) = judge_gaze(&data, ctx)?;
+        Ok(Done::Gaze(Box::new(GazeDone { data, gaze, warnings })))
+    });
+}
+
+pub fn gaze_judged(state: &mut AppState, done: GazeDone) {
+    let Some(session) = state.dataset.as_mut() else { return };
+    if !Arc::ptr_eq(&session.data.recordings, &done.data.recordings) {
+        return;
+    }
+    // files that are named after nothing here are no gaze of this data set
+    let has_some = done.gaze.iter().any(Option::is_some);
+    session.gaze = Some(Arc::new(if has_some { done.gaze } else { Vec::new() }));
+    find::refilter(session);
+    let count = done.warnings.len();
+    done.warnings.into_iter().take(GAZE_WARNINGS).for_each(|warning| state.notices.warning(warning));
+    if count > GAZE_WARNINGS {
+        state.notices.warning(format!("{} more gaze files could not be read", count - GAZE_WARNINGS));
+    }
 }
 
 pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
     let Some(session) = &mut state.dataset else { return };
     match command {
-        DataSetCommand::Search(text) => {
-            session.filter.text = text;
-            refilter(session);
+        DataSetCommand::Search(_)
+        | DataSetCommand::Template(_)
+        | DataSetCommand::OnlyThisClip(_)
+        | DataSetCommand::Toggle(_)
+        | DataSetCommand::Only(_)
+        | DataSetCommand::ClearFilter
+        | DataSetCommand::SaveFilter(_)
+        | DataSetCommand::UseFilter(_)
+        | DataSetCommand::ForgetFilter(_)
+        | DataSetCommand::Sort(_) => find::apply(session, &mut state.settings.filters, command),
+        DataSetCommand::NextFailure(by) => {
+            if let Some(row) = find::next(session, by, find::is_failure) {
+                select(state, row, wall_secs);
+            }
         }
-        DataSetCommand::Template(template) => {
-            session.filter.template = template;
-            refilter(session);
+        DataSetCommand::NextAlike(by) => {
+            let class = session.selected.and_then(|row| find::class_of(session, row));
+            if let Some(row) = find::next(session, by, |set, row| find::class_of(set, row) == class) {
+                select(state, row, wall_secs);
+            }
         }
-        DataSetCommand::OnlyThisClip(is_on) => {
-            let clip = session.selected.map(|row| session.data.rows[row].clip);
-            session.filter.clip = clip.filter(|_| is_on);
-            refilter(session);
+        DataSetCommand::OpenCase(is_open) => session.is_case_open = is_open,
+        DataSetCommand::Thresholds(config) => {
+            session.wanted.config = *config;
+            analyze(state);
         }
+        DataSetCommand::WhatIf(what_if) => {
+            session.wanted.what_if = what_if;
+            analyze(state);
+        }
+        DataSetCommand::CompareWith(other) => {
+            session.wanted.other = other;
+            analyze(state);
+        }
+        DataSetCommand::Predict { mode, path } => {
+            let data = Arc::clone(&session.data);
+            state.tasks.start(TaskKind::Predict, move |ctx| {
+                let report = predict_split(&data, mode, &path, ctx)?;
+                let absent = report.absent.len();
+                if absent > 0 {
+                    tracing::info!("{absent} queries have no features and were left out");
+                }
+                Ok(Done::Next(Some(SessionCommand::Open(vec![path]).into())))
+            });
+        }
+        DataSetCommand::ExportCases(path) => export::cases(state, path),
+        DataSetCommand::ExportReport(path) => export::report(state, path),
         DataSetCommand::Select(row) => select(state, row, wall_secs),
         DataSetCommand::Step(by) => {
             let at = session.selected.and_then(|row| session.shown.iter().position(|r| *r == row));
@@ -81,6 +173,11 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
         DataSetCommand::ShowSource(source) => {
             session.source = source;
             session.moment = None;
+            if let Source::File(file) = source {
+                session.wanted.model = file;
+            }
+            find::refilter(session);
+            analyze(state);
         }
         DataSetCommand::Seek(time) => seek_to(state, time, wall_secs),
         DataSetCommand::Scrub(time) => {
@@ -107,8 +204,53 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
     }
 }
 
-fn refilter(session: &mut DataSetSession) {
-    session.shown = session.filter.apply(&session.data.rows, &session.data.annotations);
+/// What analyzing a data set brought.
+pub struct AnalysisDone {
+    data: Arc<DataSet>,
+    analysis: Option<Analysis>,
+}
+
+/// Starts the analysis that is wanted, unless it is there. One runs at a time: while a slider is
+/// dragged, each one that ends starts the newest wish.
+fn analyze(state: &mut AppState) {
+    let Some(session) = &mut state.dataset else { return };
+    let has_it = session.analysis.as_ref().is_some_and(|analysis| analysis.wanted == session.wanted);
+    if has_it || session.data.predictions.is_empty() || state.tasks.is_running(TaskKind::Analysis) {
+        return;
+    }
+    let (data, before) = (Arc::clone(&session.data), session.analysis.clone());
+    let wanted = session.wanted.clone();
+    state.tasks.start(TaskKind::Analysis, move |ctx| {
+        let analysis = match before {
+            Some(before) => Some(before.again(wanted)),
+            None => Analysis::new(&data, wanted, ctx)?,
+        };
+        Ok(Done::Analysis(Box::new(AnalysisDone { data, analysis })))
+    });
+}
+
+pub fn analyzed(state: &mut AppState, done: AnalysisDone) {
+    let Some(session) = state.dataset.as_mut() else { return };
+    let predictions = |data: &DataSet| data.predictions.iter().map(Arc::as_ptr).collect::<Vec<_>>();
+    if predictions(&session.data) != predictions(&done.data) {
+        return;
+    }
+    let Some(analysis) = done.analysis else { return };
+    // a wish that cannot be met, such as a file that is gone, was put right
+    if session.wanted.other.is_some() && analysis.wanted.other.is_none() {
+        session.wanted.other = None;
+    }
+    let analysis = Arc::new(analysis);
+    session.analysis = Some(Arc::clone(&analysis));
+    find::refilter(session);
+    analyze(state);
+    if !state.tasks.is_running(TaskKind::Analysis) {
+        // takes a while, so only once nothing newer is wanted
+        state.tasks.start(TaskKind::Chance, move |_| {
+            let chance = analysis.shown.chance_of_confusion(&analysis.basis.set);
+            Ok(Done::Chance(analysis, chance))
+        });
+    }
 }
 
 /// Puts the playhead at a time of the clip.
@@ -126,6 +268,11 @@ fn select(state: &mut AppState, row: usize, wall_secs: f64) {
     let Some(session) = &mut state.dataset else { return };
     if row >= session.data.rows.len() {
         return;
+    }
+    let clip_of = |row: usize| session.data.rows.get(row).map(|row| row.clip);
+    if session.selected.and_then(clip_of) != clip_of(row) {
+        // a range is of its clip
+        state.marks.range = None;
     }
     session.selected = Some(row);
     session.moment = None;
@@ -191,21 +338,32 @@ fn show_video(state: &mut AppState) {
     }
     state.tasks.stop(TaskKind::ClipVideo);
     state.player = None;
+    state.gaze = None;
     let Some(path) = path else { return };
     let wake = state.tasks.wake();
+    let gaze = session.selected_view().and_then(|view| session.data.recordings.recorded(view.clip));
+    let start_secs = session.video.as_ref().map_or(0.0, |video| video.start_secs);
     state.tasks.start(TaskKind::ClipVideo, move |ctx| {
         ctx.stage("Opening the clip's video");
-        Ok(Done::ClipVideo(Box::new(Player::open(&path, wake)?)))
+        let player = Player::open(&path, wake)?;
+        // one of both may be of the clip, and the other of the whole video
+        let track = gaze.map(|gaze| {
+            let track = session::load_clip_gaze(&gaze.path, player.info(), player.table(), ctx);
+            track.map(|track| track.shifted(MediaTime::from_secs(start_secs - gaze.start_secs)))
+        });
+        let gaze = track.transpose().unwrap_or_default().map(GazeSession::new);
+        Ok(Done::ClipVideo(Box::new(player), gaze.map(Box::new)))
     });
 }
 
 /// The video of the chosen clip is there.
-pub fn video_opened(state: &mut AppState, player: Player) {
+pub fn video_opened(state: &mut AppState, player: Player, gaze: Option<GazeSession>) {
     let Some(session) = &mut state.dataset else { return };
     let is_wanted = session.video.as_ref().is_some_and(|ClipVideo { path, .. }| *path == player.info().path);
     if is_wanted {
         let time = session.playhead;
         state.player = Some(player);
+        state.gaze = gaze;
         seek_to(state, time, 0.0);
     }
 }

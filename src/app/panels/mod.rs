@@ -1,5 +1,6 @@
 //! The panels: session on the left, answers on the right, time at the bottom, picture in the middle.
 
+mod annotate;
 mod dataset;
 mod overlays;
 mod performance;
@@ -12,6 +13,8 @@ mod timeline;
 mod training;
 
 pub use training::MapTextures;
+
+pub use annotate::Typed;
 
 use egui::{Frame, Margin, Sense, Stroke, StrokeKind, Ui};
 
@@ -59,7 +62,7 @@ pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<C
             let panel = egui::Panel::right("results").resizable(true).default_size(344.0);
             panel.size_range(240.0..=520.0).show(ui, |ui| {
                 focus_ui(ui, view, PanelId::Results);
-                results::results_ui(ui, state, view, out);
+                annotate::side_ui(ui, state, view, out, "Answer", results::results_ui);
             });
         }
         egui::CentralPanel::default()
@@ -115,6 +118,12 @@ pub fn arrange(settings: &mut Settings, ctx: &egui::Context, preset: LayoutPrese
         }
         LayoutPreset::Watch => false,
         LayoutPreset::Ground => true,
+        LayoutPreset::Annotate => {
+            settings.is_picture_alone = false;
+            (settings.is_session_panel_open, settings.is_results_panel_open) = (false, true);
+            settings.is_timeline_open = true;
+            return;
+        }
         LayoutPreset::Reset => {
             ctx.data_mut(|data| data.remove_by_type::<egui::PanelState>());
             true

@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use crate::app::annotate::AnnotateCommand;
 use crate::app::command::{Action, AppCommand, Command, OverlayCommand};
 use crate::app::marks::MarkCommand;
 use crate::app::menu::{action_button_ui, action_row_ui};
@@ -15,12 +16,16 @@ use crate::view::theme;
 use crate::view::video::video_ui;
 
 /// What the right mouse button offers over the picture; empty for a line between.
-const MENU: [&str; 16] = [
+const MENU: [&str; 20] = [
     "toggle-play",
     "add-marker",
     "mark-in",
     "mark-out",
+    "new-moment",
     "loop",
+    "",
+    "gaze-tool",
+    "gaze-restore",
     "",
     "cycle-heat",
     "span-range",
@@ -41,10 +46,17 @@ pub fn player_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut 
     let area = ui.available_rect_before_wrap();
     match picture::scene(state, view.video.viewpoint, background) {
         Some(scene) => {
+            view.video.is_pointing = state.annotate.is_gaze_tool;
             let shown = video_ui(ui, &scene, &mut view.video);
             view.hover = shown.hover;
             if let Some(at) = shown.wipe {
                 out.push(OverlayCommand::Compare(Compare::Wipe(at)).into());
+            }
+            if let Some((at, is_let_go)) = shown.pointed {
+                out.push(AnnotateCommand::PointGaze(at).into());
+                if is_let_go {
+                    out.push(AnnotateCommand::DropGaze.into());
+                }
             }
             if shown.steps != 0 {
                 out.push(PlaybackCommand::Step(shown.steps).into());
@@ -70,6 +82,9 @@ pub fn player_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut 
 /// Short texts over the picture's corner, on their own ground so that they can be read.
 fn badges_ui(ui: &Ui, state: &AppState, view: &ViewState, area: egui::Rect) {
     let mut texts = Vec::new();
+    if state.annotate.is_gaze_tool {
+        texts.push("Click or drag where the wearer looked   Esc: done".to_owned());
+    }
     texts.extend(picture::gaze_badge(state).map(str::to_owned));
     match state.player.as_ref().map(crate::playback::Player::state) {
         Some(PlayerState::Waiting) => texts.push("Decoding…".into()),

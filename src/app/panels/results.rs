@@ -9,7 +9,7 @@ use crate::app::tasks::TaskKind;
 use crate::app::view_state::{QueryText, ViewState};
 use crate::grounding::{GazeMode, Localization};
 use crate::view::controls::{choices_ui, note_ui, section_ui};
-use crate::view::moments::{MomentEvent, moments_ui};
+use crate::view::moments::{FOUND_IOU, MomentEvent, Truths, moments_ui};
 use crate::view::theme;
 
 /// Height of the question box and its buttons, in points.
@@ -201,7 +201,8 @@ fn answer_ui(
         let at = range.start() + crate::time::MediaTime::from_nanos(range.duration().nanos() / 2);
         pictures.iter().min_by_key(|(t, ..)| t.distance(at)).map(|(_, id, size)| (*id, *size))
     };
-    match moments_ui(ui, &answer.moments, state.queries.moment, query.truth.as_slice(), thumbnail) {
+    let truths = Truths { ranges: query.truth.as_slice(), theta: FOUND_IOU };
+    match moments_ui(ui, &answer.moments, state.queries.moment, &truths, thumbnail) {
         Some(MomentEvent::Jump(rank)) => out.push(QueryCommand::Jump(rank).into()),
         Some(MomentEvent::Loop(rank)) => out.push(QueryCommand::Loop(rank).into()),
         None => {}

@@ -250,15 +250,15 @@ fn marks_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             note_ui(ui, "No range: press I and O, or drag with Shift on the timeline.");
         }
     }
-    if state.marks.markers().is_empty() {
+    let markers = state.markers();
+    if markers.is_empty() {
         note_ui(ui, "No markers: press M to put one at the playhead.");
     }
-    for marked in state.marks.markers() {
-        let marker = &marked.marker;
+    for marker in markers {
         ui.horizontal(|ui| {
             let (dot, _) = ui.allocate_exact_size(egui::vec2(8.0, 8.0), egui::Sense::hover());
             ui.painter().circle_filled(dot.center(), 4.0, theme::marker(ui, marker.colour));
-            let note = marker.note.lines().next().unwrap_or_default();
+            let note = marker.label.lines().next().unwrap_or_default();
             let text = format!("{}  {note}", marker.time);
             let width = ui.available_width() - 44.0;
             let button = egui::Button::new(text).frame(false).truncate();
@@ -268,7 +268,7 @@ fn marks_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             }
             let edit = ui.small_button("Edit");
             if edit.on_hover_text("Write its note, choose its colour, or remove it").clicked() {
-                out.push(MarkCommand::Edit(marked.id).into());
+                out.push(MarkCommand::Edit(marker.id).into());
             }
         });
     }

@@ -49,6 +49,8 @@ pub fn status_ui(ui: &mut Ui, state: &AppState, view: &ViewState, out: &mut Vec<
 fn hint(state: &AppState) -> &'static str {
     if state.tasks.is_running(TaskKind::LoadModels) {
         "Loading the networks…"
+    } else if state.dataset.is_some() {
+        "N next failure   Enter opens the case   Ctrl+F finds   Shift+0, Shift+1 loop the true and the found moment   Ctrl+P: all commands"
     } else if state.player.is_none() {
         "Drop files anywhere in this window   Ctrl+P: all commands   F1: help"
     } else if matches!(state.models, Models::Missing(_)) {

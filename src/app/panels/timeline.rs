@@ -2,6 +2,7 @@
 
 use egui::Ui;
 
+use crate::app::annotate::{edges_of_fixes, own_events, own_lanes};
 use crate::app::command::{AppCommand, Command, QueryCommand};
 use crate::app::events::lane;
 use crate::app::marks::MarkCommand;
@@ -11,6 +12,7 @@ use crate::app::view_state::ViewState;
 use crate::gaze::GazeState;
 use crate::grounding::{GazeMode, Localization};
 use crate::playback::PlaybackCommand;
+use crate::time::{MediaTime, TimeRange};
 use crate::view::theme::{self, Palette};
 use crate::view::timeline::{Block, Flag, Lane, LaneContent, TimelineEvent, TimelineModel, timeline_ui};
 
@@ -19,6 +21,7 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
     let lanes = lanes(ui, state, view);
     view.timeline.set_frames(Some(player.table()));
     view.timeline.set_source_start(state.source_start);
+    view.timeline.set_steps(Some(state.model_step()));
     let model = TimelineModel {
         clip: player.table().range(),
         now: player.time(),
@@ -45,7 +48,7 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
             }
             TimelineEvent::Mark(range) => out.push(MarkCommand::Range(range).into()),
             TimelineEvent::Edit(_, marker) => {
-                out.extend(state.marks.markers().get(marker).map(|m| MarkCommand::Edit(m.id).into()));
+                out.extend(state.markers().get(marker).map(|m| MarkCommand::Edit(m.id).into()));
             }
             TimelineEvent::Focus(index) => {
                 let label = &lanes[index].label;
@@ -56,6 +59,7 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
                 out.push(QueryCommand::Jump(block).into());
             }
             TimelineEvent::Choose(..) => {}
+            TimelineEvent::Own(event) => own_events(event, out),
         }
     }
 }
@@ -71,12 +75,12 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
     if !pictures.is_empty() {
         add("", 38.0, LaneContent::Thumbnails(pictures));
     }
-    let markers = state.marks.markers();
+    let markers = state.markers();
     if !markers.is_empty() {
-        let flags = markers.iter().map(|marked| Flag {
-            time: marked.marker.time,
-            text: marked.marker.note.clone(),
-            colour: theme::marker(ui, marked.marker.colour),
+        let flags = markers.iter().map(|marker| Flag {
+            time: marker.time,
+            text: marker.label.clone(),
+            colour: theme::marker(ui, marker.colour),
         });
         add(lane::MARKERS, 18.0, LaneContent::Markers(flags.collect()));
     }
@@ -89,6 +93,9 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
             is_chosen: false,
         };
         add(lane::TRUTH, 22.0, LaneContent::Moments(vec![block]));
+    }
+    for own in own_lanes(state, &colours) {
+        add(&own.label, own.height, own.content);
     }
     if let Some(answer) = state.queries.shown() {
         let blocks = blocks(answer, state.queries.moment, &colours);
@@ -118,6 +125,17 @@ fn lanes(ui: &Ui, state: &AppState, view: &mut ViewState) -> Vec<Lane> {
             add(lane::FIXATIONS, 16.0, LaneContent::Moments(fixations(state, &colours)));
         }
         add(lane::GAPS, 16.0, LaneContent::Band(spans));
+        let fixes = edges_of_fixes(state);
+        if !fixes.is_empty() {
+            // a point is as wide as its picture
+            let half = MediaTime::from_millis(17);
+            let wide = |range: TimeRange| match range.duration() {
+                MediaTime::ZERO => TimeRange::new(range.start() - half, range.end() + half),
+                _ => range,
+            };
+            let spans = fixes.into_iter().map(|range| (wide(range), colours.own)).collect();
+            add(lane::FIXES, 14.0, LaneContent::Band(spans));
+        }
     }
     lanes
 }

@@ -1,7 +1,6 @@
 //! The training page: curves, examples of what the network says by now, stop and resume.
 
 use egui::{RichText, Ui, vec2};
-use egui_plot::{Corner, Legend, Line, Plot, PlotPoints, Points};
 
 use crate::app::command::Command;
 use crate::app::state::AppState;
@@ -9,6 +8,7 @@ use crate::app::tasks::TaskKind;
 use crate::app::training::{EVERY, TrainingCommand, TrainingSession};
 use crate::app::view_state::ViewState;
 use crate::train::look::{Curves, MapExample, MomentExample};
+use crate::view::charts::{Curve, history_ui};
 use crate::view::controls::note_ui;
 use crate::view::theme::{self, Palette};
 
@@ -166,23 +166,18 @@ fn chart_ui(ui: &mut Ui, title: &str, curves: &Curves, has_points: bool) {
         note_ui(ui, "No figures yet: the first validation is still to come.");
         return;
     }
-    Plot::new(title)
-        .height(220.0)
-        .allow_scroll(false)
-        .allow_zoom(false)
-        .allow_drag(false)
-        .x_axis_label("step")
-        .include_y(0.0)
-        .legend(Legend::default().position(if has_points { Corner::LeftTop } else { Corner::RightTop }))
-        .show(ui, |plot| {
-            for ((name, values), ink) in curves.iter().zip(inks.iter().cycle()) {
-                plot.line(Line::new(name.clone(), PlotPoints::from(values.clone())).color(*ink).width(2.0));
-                if has_points {
-                    let points = Points::new(name.clone(), PlotPoints::from(values.clone()));
-                    plot.points(points.color(*ink).radius(3.0));
-                }
-            }
-        });
+    let curves: Vec<Curve<'_>> = curves
+        .iter()
+        .zip(inks.into_iter().cycle())
+        .map(|((name, points), colour)| Curve {
+            name,
+            colour,
+            points: points.clone(),
+            has_dots: has_points,
+            is_dashed: false,
+        })
+        .collect();
+    history_ui(ui, title, "step", 220.0, &curves);
 }
 
 fn maps_ui(ui: &mut Ui, session: &TrainingSession, view: &mut ViewState) {

@@ -1,10 +1,10 @@
 //! In which way a window that touches the truth is off at its edges.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{FailureConfig, Geometry};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundaryKind {
     /// Too short and inside: only the beginning of the event is found.

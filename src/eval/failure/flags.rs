@@ -1,12 +1,12 @@
 //! Qualifiers beside the main class: any number a query, and none changes the class.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::boundary::is_truncated;
 use super::{Class, FailureConfig, Finding, Geometry, QuerySet, Ranked};
 use crate::eval::hull_iou;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     LongTruncation,

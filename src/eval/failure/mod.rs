@@ -39,7 +39,7 @@ pub use grouping::{Grouping, groupings};
 pub(super) use impact::repaired;
 pub use impact::{Impact, Impacts, Oracle, impacts};
 pub use profile::{Group, Profile, profile, wilson};
-pub use queries::{Clip, Query, QuerySet, TruthFault};
+pub use queries::{Clip, Query, QuerySet, TruthFault, template_name};
 pub use ranked::{Origin, Ranked, RankedNotes};
 pub use recovery::Recovery;
 pub use report::{Diagnosis, FailureReport};

@@ -175,7 +175,7 @@ impl QuerySet {
 }
 
 /// Ego4D writes one template with a blank before its question mark, and one with a curly apostrophe.
-fn template_name(template: &str) -> String {
+pub fn template_name(template: &str) -> String {
     template.replace('\u{2019}', "'").replace(" ?", "?").trim().to_owned()
 }
 

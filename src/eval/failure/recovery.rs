@@ -1,11 +1,11 @@
 //! The second axis: how far the right moment was from being an answer. Tells a wrong order and a
 //! strict NMS from a network that did not see the moment at all.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Class, FailureConfig, Ranked};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recovery {
     /// Right among the top K.

@@ -1,5 +1,7 @@
 //! Everything about one model at one θ, ready to be printed, stored or drawn.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::confusion::{self, Confusion, TemplateTable};
@@ -13,10 +15,11 @@ use super::{
 use crate::project::QueryKey;
 
 /// One model with what was computed about it. A new θ needs [`Diagnosis::reclassify`] only.
+/// Cheap to clone: what does not depend on θ is shared.
 #[derive(Clone, Debug)]
 pub struct Diagnosis {
-    pub ranked: Ranked,
-    pub geometry: Vec<Option<Geometry>>,
+    pub ranked: Arc<Ranked>,
+    pub geometry: Arc<Vec<Option<Geometry>>>,
     pub findings: Vec<Finding>,
     pub config: FailureConfig,
 }
@@ -25,14 +28,14 @@ impl Diagnosis {
     pub fn new(set: &QuerySet, ranked: Ranked, config: FailureConfig) -> Self {
         let geometry = measure(set, &ranked, &config);
         let findings = classify(set, &ranked, &geometry, &config);
-        Self { ranked, geometry, findings, config }
+        Self { ranked: Arc::new(ranked), geometry: Arc::new(geometry), findings, config }
     }
 
     /// Classifies again. Geometry is measured again only when a threshold that it uses has changed.
     pub fn reclassify(&mut self, set: &QuerySet, config: FailureConfig) {
         let same_geometry = FailureConfig { theta: self.config.theta, ..config.clone() } == self.config;
         if !same_geometry {
-            self.geometry = measure(set, &self.ranked, &config);
+            self.geometry = Arc::new(measure(set, &self.ranked, &config));
         }
         self.findings = classify(set, &self.ranked, &self.geometry, &config);
         self.config = config;

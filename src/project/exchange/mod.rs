@@ -15,7 +15,10 @@ mod webvtt;
 use std::path::{Path, PathBuf};
 
 use super::annotations::ClipList;
-use super::{AnnotatedClip, AnnotatedQuery, AnnotationFile, Id, Moment, Project, Query, QueryKey, Slots};
+use super::{
+    AnnotatedClip, AnnotatedQuery, AnnotationFile, Edit, Id, Moment, Project, Query, QueryKey, Slots,
+    write_whole,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExchangeFormat {
@@ -37,6 +40,12 @@ pub enum ExchangeError {
         path.display()
     )]
     Unknown { path: PathBuf },
+    #[error("cannot write the annotations: {reason}: {}", path.display())]
+    Unwritable { reason: String, path: PathBuf },
+    #[error("{} holds one clip a file, and there are {clips} clips; name a folder: {}", format.name(), path.display())]
+    NoFolder { format: ExchangeFormat, clips: usize, path: PathBuf },
+    #[error("there is no question with a moment to export")]
+    Nothing,
 }
 
 impl ExchangeFormat {
@@ -95,6 +104,70 @@ pub fn write(clips: &[AnnotatedClip], format: ExchangeFormat) -> String {
         ExchangeFormat::Elan => elan::write(&first()),
         ExchangeFormat::WebVtt => webvtt::write(&first()),
     }
+}
+
+/// Writes clips as a file; ELAN and WebVTT of several clips as a folder with a file for each. Gives what
+/// was written.
+pub fn save(
+    clips: &[AnnotatedClip],
+    format: ExchangeFormat,
+    to: &Path,
+) -> Result<Vec<PathBuf>, ExchangeError> {
+    let clips: Vec<AnnotatedClip> = clips.iter().filter(|c| !c.queries.is_empty()).cloned().collect();
+    let write = |path: PathBuf, text: String| match write_whole(&path, text.as_bytes()) {
+        Ok(()) => Ok(path),
+        Err(error) => Err(ExchangeError::Unwritable { reason: error.to_string(), path }),
+    };
+    if clips.is_empty() {
+        return Err(ExchangeError::Nothing);
+    }
+    if !format.is_per_clip() || clips.len() == 1 {
+        return Ok(vec![write(to.to_path_buf(), self::write(&clips, format))?]);
+    }
+    if std::fs::create_dir_all(to).is_err() {
+        return Err(ExchangeError::NoFolder { format, clips: clips.len(), path: to.to_path_buf() });
+    }
+    let one = |one: &[AnnotatedClip]| {
+        let name = format!("{}.{}", file_name_of(&one[0].clip_uid), format.extension());
+        write(to.join(name), self::write(one, format))
+    };
+    clips.chunks(1).map(one).collect()
+}
+
+/// A clip's uid as a file may be called.
+fn file_name_of(uid: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let name: String = uid.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    if name.trim_matches('.').is_empty() { "clip".to_owned() } else { name }
+}
+
+/// What importing would do to a project.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    pub edits: Vec<Edit>,
+    pub queries: usize,
+    pub moments: usize,
+    /// Questions that the project has already, word for word and moment for moment.
+    pub known: usize,
+}
+
+/// Adds what the clips hold and the project does not.
+pub fn import(project: &Project, clips: &[AnnotatedClip], author: &str) -> Import {
+    let mut found = Import::default();
+    let ranges = |q: &Query| -> Vec<crate::time::TimeRange> { q.moments.iter().map(|m| m.range).collect() };
+    for query in queries_of(clips, author) {
+        let is_known = project.queries.iter().any(|known| {
+            known.clip == query.clip && known.text == query.text && ranges(known) == ranges(&query)
+        });
+        if is_known {
+            found.known += 1;
+            continue;
+        }
+        found.queries += 1;
+        found.moments += query.moments.len();
+        found.edits.push(Edit::AddQuery(query));
+    }
+    found
 }
 
 /// From a file's bytes; `clip` names the clip where the file does not.

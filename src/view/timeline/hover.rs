@@ -48,6 +48,7 @@ pub(super) fn hover_ui(
                 values.extend(value.map(|(row, (_, value))| format!("{} {value:.3}", row.label)));
             }
             LaneContent::Moments(_)
+            | LaneContent::Own(_)
             | LaneContent::Band(_)
             | LaneContent::Markers(_)
             | LaneContent::Thumbnails(_) => {}

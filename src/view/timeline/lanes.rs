@@ -6,6 +6,7 @@
 use egui::Color32;
 
 use super::heat::HeatRow;
+use super::own::Piece;
 use crate::time::{MediaTime, TimeRange};
 
 /// One row below the ruler.
@@ -23,6 +24,8 @@ pub enum LaneContent {
     Curve(Vec<(MediaTime, f32)>),
     /// Spans in which something is wrong, hatched.
     Band(Vec<(TimeRange, Color32)>),
+    /// Moments that a person makes and changes.
+    Own(Vec<Piece>),
     /// Places with a note, in time order.
     Markers(Vec<Flag>),
     /// Rows of cells, one scale for all.
@@ -58,16 +61,17 @@ const MAX_PACKED: usize = 5_000;
 
 /// The row of each block such that no two in a row overlap, first fit by start time, and the
 /// number of rows. Blocks that find no free row go to the last one.
-pub fn pack(blocks: &[Block]) -> (Vec<usize>, usize) {
+pub fn pack<B: std::borrow::Borrow<Block>>(blocks: &[B]) -> (Vec<usize>, usize) {
+    let range_of = |i: usize| blocks[i].borrow().range;
     let mut rows = vec![0; blocks.len()];
     if blocks.len() < 2 || blocks.len() > MAX_PACKED {
         return (rows, 1);
     }
     let mut order: Vec<usize> = (0..blocks.len()).collect();
-    order.sort_by_key(|i| blocks[*i].range.start());
+    order.sort_by_key(|i| range_of(*i).start());
     let mut ends: Vec<MediaTime> = Vec::new();
     for i in order {
-        let range = blocks[i].range;
+        let range = range_of(i);
         rows[i] = match ends.iter().position(|end| *end <= range.start()) {
             Some(free) => free,
             None if ends.len() < MAX_ROWS => {
@@ -133,12 +137,6 @@ pub fn picture_at<P>(
         _ => MediaTime::from_secs(1.0),
     };
     nearest(pictures, time, |(t, ..)| *t).filter(|(t, ..)| t.distance(time) <= gap + gap)
-}
-
-/// The edge within `reach` of `time`, or `time` itself: ends of ranges stick to moments.
-pub fn snap(time: MediaTime, edges: impl Iterator<Item = MediaTime>, reach: MediaTime) -> MediaTime {
-    let near = edges.min_by_key(|edge| edge.distance(time));
-    near.filter(|edge| edge.distance(time) <= reach).unwrap_or(time)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Click seeks, drag scrubs, Shift+drag marks a range, its ends can be dragged, Ctrl+wheel zooms under the cursor,
 //! wheel and middle button pan. A moment: click jumps to its start, Shift+click to its end,
-//! double-click loops it. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
+//! double-click loops it; a person's own can be dragged as well. Geometry is in `axis`, `ruler` and `lanes` and needs no egui.
 
 mod axis;
 mod heat;
@@ -11,14 +11,17 @@ mod lanes;
 mod markers;
 mod menu;
 mod minimap;
+mod own;
 mod paint;
 mod range;
 mod ruler;
+mod snap;
 mod view;
 
 pub use axis::Axis;
 pub use heat::HeatRow;
 pub use lanes::{Block, Flag, Lane, LaneContent};
+pub use own::{OwnEvent, Piece};
 pub use ruler::TimeUnit;
 pub use view::{Follow, LaneSize, TimelineOptions, TimelineView};
 
@@ -26,6 +29,7 @@ use egui::{Align2, FontId, PointerButton, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::theme::{self, Palette};
 use crate::time::{MediaTime, TimeRange};
+use snap::Magnets;
 use view::Drag;
 
 const GUTTER_WIDTH: f32 = 96.0;
@@ -33,9 +37,8 @@ const RULER_HEIGHT: f32 = 24.0;
 const LANE_GAP: f32 = 4.0;
 /// More blocks than this in view are too thin to be pointed at.
 const MAX_BLOCK_WIDGETS: usize = 200;
-/// Ends of a range stick to edges within this distance.
-const SNAP_POINTS: f64 = 7.0;
 
+#[derive(Clone, Copy)]
 pub struct TimelineModel<'a> {
     pub clip: TimeRange,
     pub now: MediaTime,
@@ -64,6 +67,8 @@ pub enum TimelineEvent {
     Edit(usize, usize),
     /// The lane's name was clicked.
     Focus(usize),
+    /// A person's own moments.
+    Own(OwnEvent),
 }
 
 /// A lane in its place on screen.
@@ -108,6 +113,11 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
     let ticks = ruler::ticks(&axis, view.scale());
     ruler::paint(&painter, &axis, ruler_row, body, &ticks, &colours);
     for row in &rows {
+        if let LaneContent::Own(pieces) = &row.lane.content {
+            let here = own::Here { ui, row, axis: &axis, model };
+            own::own_ui(&here, pieces, view, &colours, &mut events);
+            continue;
+        }
         pointed = lane_ui(ui, row, &axis, &colours, &mut events).or(pointed);
     }
     if let Some(looped) = model.loop_range {
@@ -119,6 +129,11 @@ pub fn timeline_ui(ui: &mut Ui, model: &TimelineModel<'_>, view: &mut TimelineVi
     events.extend(range::ends_ui(ui, &axis, ruler_row, model, view, &colours));
     window_bracket(&painter, &axis, body, model.window, &colours);
     playhead(&painter, &axis, rect, ruler_row, model, view, &colours);
+    if let Some(snapped) = view.own.and_then(|drag| drag.snapped) {
+        snap::paint_guide(&painter, &axis, ruler_row, body, snapped, view, &colours);
+    }
+    own::pan_ui(ui, body, &mut axis, view);
+    own::readout_ui(ui, &rows, &axis, model.lanes, view, &colours);
     if !view.is_dragging() && response.contains_pointer() && !response.context_menu_opened() {
         hover::hover_ui(ui, &axis, body, (&rows, model.lanes), view, pointed, &colours);
     }
@@ -144,6 +159,10 @@ fn layout<'a>(lanes: &'a [Lane], options: &TimelineOptions, width: f32) -> (Vec<
         }
         let count = match &lane.content {
             LaneContent::Moments(blocks) => lanes::pack(blocks).1,
+            LaneContent::Own(pieces) => {
+                let blocks: Vec<&Block> = pieces.iter().map(|piece| &piece.block).collect();
+                lanes::pack(&blocks).1
+            }
             _ => 1,
         };
         let height = lanes::lane_height(lane, count, options.scale());
@@ -222,6 +241,7 @@ fn lane_ui<'a>(
             markers::markers_ui(ui, row, axis, flags, colours, events);
             return None;
         }
+        LaneContent::Own(_) => return None,
     };
     let shown = paint::blocks(&painter, axis, row.area, blocks, colours);
     let mut pointed = None;
@@ -319,25 +339,8 @@ fn drag(
 
 /// Edges of moments and the playhead attract; elsewhere a time falls on its picture's start.
 fn snapped(time: MediaTime, axis: &Axis, model: &TimelineModel<'_>, view: &TimelineView) -> MediaTime {
-    let reach = MediaTime::from_secs(axis.secs_per_point() * SNAP_POINTS);
-    let blocks = model.lanes.iter().filter_map(|lane| match &lane.content {
-        LaneContent::Moments(blocks) => Some(blocks),
-        _ => None,
-    });
-    let flags = model.lanes.iter().filter_map(|lane| match &lane.content {
-        LaneContent::Markers(flags) => Some(flags),
-        _ => None,
-    });
-    let edges = blocks
-        .flatten()
-        .flat_map(|b| [b.range.start(), b.range.end()])
-        .chain(flags.flatten().map(|f| f.time))
-        .chain([model.now]);
-    let snapped = lanes::snap(time, edges, reach);
-    match view.frames().filter(|_| snapped == time) {
-        Some(table) => table.time(table.at(time)),
-        None => snapped,
-    }
+    let range = TimelineModel { range: None, ..*model };
+    Magnets { model: &range, playhead: model.now, except: None }.snap(time, axis, view).time
 }
 
 /// The stretch one model window sees, as a bracket under the ruler.

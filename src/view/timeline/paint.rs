@@ -27,11 +27,11 @@ fn sub_row(lane: Rect, row: usize, rows: usize) -> Rect {
 }
 
 /// Draws the blocks in view; returns index and place of those wide enough to be pointed at.
-pub fn blocks(
+pub fn blocks<B: std::borrow::Borrow<Block>>(
     painter: &Painter,
     axis: &Axis,
     lane: Rect,
-    blocks: &[Block],
+    blocks: &[B],
     colours: &Palette,
 ) -> Vec<(usize, Rect)> {
     let (rows, count) = lanes::pack(blocks);
@@ -39,7 +39,7 @@ pub fn blocks(
     let mut is_marked = vec![false; columns * count];
     let visible = axis.visible();
     let mut shown = Vec::new();
-    for (i, block) in blocks.iter().enumerate() {
+    for (i, block) in blocks.iter().map(std::borrow::Borrow::borrow).enumerate() {
         if block.range.end() < visible.start() || block.range.start() > visible.end() {
             continue;
         }
@@ -55,14 +55,11 @@ pub fn blocks(
         shown.push((i, area.intersect(lane)));
     }
     // what was chosen lies on top of its neighbours
-    if let Some((i, area)) = shown.iter().find(|(i, _)| blocks[*i].is_chosen) {
-        draw_block(
-            painter,
-            lane,
-            span_rect(axis, *area, blocks[*i].range).unwrap_or(*area).union(*area),
-            &blocks[*i],
-            colours,
-        );
+    let chosen =
+        shown.iter().map(|(i, area)| (blocks[*i].borrow(), *area)).find(|(block, _)| block.is_chosen);
+    if let Some((block, area)) = chosen {
+        let whole = span_rect(axis, area, block.range).unwrap_or(area).union(area);
+        draw_block(painter, lane, whole, block, colours);
     }
     shown
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::axis::Axis;
 use super::ruler::{Scale, TimeUnit};
+use super::snap::Snapped;
 use crate::time::{MediaTime, TimeRange};
 use crate::video::FrameTable;
 
@@ -122,12 +123,42 @@ pub(super) enum Drag {
     Range(TimeRange),
 }
 
+/// Which part of a moment was taken hold of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Start,
+    Body,
+    End,
+}
+
+/// A person's own moment being dragged, or made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OwnDrag {
+    /// `None` for one that is being made.
+    pub id: Option<u64>,
+    pub lane: usize,
+    pub part: Part,
+    /// The time under the pointer when the drag began.
+    pub grabbed: MediaTime,
+    pub original: TimeRange,
+    /// Where the playhead stood then.
+    pub playhead: MediaTime,
+    pub range: TimeRange,
+    pub snapped: Option<Snapped>,
+    pub is_given_up: bool,
+}
+
 /// Zoom and pan, kept between frames.
 #[derive(Default)]
 pub struct TimelineView {
     pub options: TimelineOptions,
     pub(super) visible: Option<TimeRange>,
     frames: Option<Arc<FrameTable>>,
+    /// Where the clip begins in the video that `frames` are of.
+    frames_from: MediaTime,
+    /// One feature of the model.
+    steps: Option<MediaTime>,
+    pub(super) own: Option<OwnDrag>,
     source_start: Option<MediaTime>,
     pending_zoom: Option<f32>,
     drag: Drag,
@@ -154,6 +185,19 @@ impl TimelineView {
     /// The clip's own pictures: the ruler can count them, and ranges end on them.
     pub fn set_frames(&mut self, frames: Option<&Arc<FrameTable>>) {
         self.frames = frames.cloned();
+        self.frames_from = MediaTime::ZERO;
+    }
+
+    /// The pictures of a video that the clip is a part of, from this time on: drags stop at them, and
+    /// the ruler does not count them.
+    pub fn set_video_frames(&mut self, frames: Option<&Arc<FrameTable>>, from: MediaTime) {
+        self.frames = frames.cloned();
+        self.frames_from = from;
+    }
+
+    /// How far the model's features are apart: drags stop at them.
+    pub fn set_steps(&mut self, step: Option<MediaTime>) {
+        self.steps = step.filter(|step| *step > MediaTime::ZERO);
     }
 
     /// Where the clip begins in the video that it was cut from.
@@ -172,7 +216,18 @@ impl TimelineView {
     }
 
     pub(super) fn frames(&self) -> Option<&FrameTable> {
-        self.frames.as_deref()
+        self.frames.as_deref().filter(|_| self.frames_from == MediaTime::ZERO)
+    }
+
+    /// When the picture at a time began.
+    pub(super) fn frame_start(&self, time: MediaTime) -> Option<MediaTime> {
+        let table = self.frames.as_deref()?;
+        let start = table.time(table.at(time + self.frames_from)) - self.frames_from;
+        Some(start.max(MediaTime::ZERO))
+    }
+
+    pub(super) fn steps(&self) -> Option<MediaTime> {
+        self.steps
     }
 
     pub(super) fn scale(&self) -> Scale<'_> {
@@ -186,7 +241,7 @@ impl TimelineView {
     /// Keeps a moving playhead in view. A view that the reader panned away stays where it is.
     pub(super) fn follow(&mut self, axis: &mut Axis, now: MediaTime) {
         let before = std::mem::replace(&mut self.last_now, now);
-        if before == now || self.drag != Drag::None || axis.is_fit() {
+        if before == now || self.is_dragging() || axis.is_fit() {
             return;
         }
         let visible = axis.visible();
@@ -220,7 +275,7 @@ impl TimelineView {
     }
 
     pub(super) fn is_dragging(&self) -> bool {
-        self.drag != Drag::None
+        self.drag != Drag::None || self.own.is_some()
     }
 
     /// The drag that just ended.

@@ -2,19 +2,22 @@
 
 use egui::{DragValue, RichText, ScrollArea, Ui};
 
-use crate::app::command::{Command, SessionCommand};
+use crate::app::command::{AppCommand, Command, SessionCommand};
 use crate::app::dataset::{DataSetCommand, DataSetSession, FeatureKind, FeatureSettings};
+use crate::app::dialogs::PathRequest;
+use crate::app::view_state::DataSetView;
 use crate::dataset::OpenedStore;
 use crate::grounding::groundnlq::GazeMode;
 use crate::stores::FeatureLevel;
 use crate::view::theme;
 
-pub fn sources_ui(ui: &mut Ui, set: &DataSetSession, out: &mut Vec<Command>) {
+pub fn sources_ui(ui: &mut Ui, set: &DataSetSession, view: &mut DataSetView, out: &mut Vec<Command>) {
     ScrollArea::vertical().show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.add_space(4.0);
         annotations_ui(ui, set);
         network_ui(ui, set);
+        predict_ui(ui, set, view, out);
         features_ui(ui, "Video features", set.data.stores.video.as_ref(), FeatureKind::Video, out);
         text_ui(ui, set);
         let has_gaze = set.data.model.as_ref().is_some_and(|model| model.network.estimator().is_some());
@@ -104,6 +107,43 @@ fn network_ui(ui: &mut Ui, set: &DataSetSession) {
         (mode, _) => format!("GazeNLQ*, gaze mode {mode:?}"),
     };
     faint_ui(ui, &format!("{kind}, {:?}, width {}", config.network.arch, config.network.width));
+}
+
+/// The network over all queries, in a gaze mode of choice.
+fn predict_ui(ui: &mut Ui, set: &DataSetSession, view: &mut DataSetView, out: &mut Vec<Command>) {
+    let Some(model) = set.data.model.as_ref().filter(|_| set.data.hindrance().is_none()) else { return };
+    let own = model.network.config().gaze.mode;
+    let chosen = view.predict_mode.unwrap_or(own);
+    ui.horizontal_wrapped(|ui| {
+        let button = ui.button("Predict the whole split…");
+        let hint = "Every query through the network to a file of predictions, which joins the others. It can be cancelled, and the same file goes on where it was.";
+        if button.on_hover_text(hint).clicked() {
+            let name = format!("{}-{}.jsonl", model.name, mode_name(chosen));
+            out.push(AppCommand::SaveAs(PathRequest::SavePredictions(name, chosen)).into());
+        }
+        if own != GazeMode::Off {
+            let combo = egui::ComboBox::from_id_salt("predict-mode").width(110.0);
+            let combo = combo.selected_text(format!("gaze {}", mode_name(chosen))).show_ui(ui, |ui| {
+                for mode in MODES {
+                    ui.selectable_value(&mut view.predict_mode, Some(mode), format!("gaze {}", mode_name(mode)));
+                }
+            });
+            combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Gaze of the run"));
+        }
+    });
+}
+
+const MODES: [GazeMode; 5] =
+    [GazeMode::Off, GazeMode::Positive, GazeMode::Negate, GazeMode::Complement, GazeMode::NegAttention];
+
+fn mode_name(mode: GazeMode) -> &'static str {
+    match mode {
+        GazeMode::Off => "off",
+        GazeMode::Positive => "positive",
+        GazeMode::Negate => "negative",
+        GazeMode::Complement => "complement",
+        GazeMode::NegAttention => "negative attention",
+    }
 }
 
 fn text_ui(ui: &mut Ui, set: &DataSetSession) {

@@ -1,134 +1,148 @@
-//! The search line and the table of queries. Only the rows in view are laid out, so that a whole split
-//! scrolls like a page.
+//! The table of queries. Only the rows in view are laid out, so that a whole split scrolls like a page.
 
-use egui::{Align, Layout, RichText, Sense, Ui};
-use egui_extras::{Column, TableBuilder, TableRow};
+use egui::{RichText, Sense, Ui};
+use egui_extras::{Column as Width, TableBuilder, TableRow};
 
+use super::colours::of_class;
 use crate::app::command::Command;
 use crate::app::dataset::{CaseState, DataSetCommand, DataSetSession, Source};
 use crate::app::view_state::ViewState;
-use crate::dataset::{FOUND_IOU, RowView};
+use crate::dataset::{Column, Facts, RowView};
+use crate::eval::failure::Class;
 use crate::view::theme;
 
 const ROW_HEIGHT: f32 = 22.0;
 
-pub fn search_ui(ui: &mut Ui, set: &DataSetSession, view: &mut ViewState, out: &mut Vec<Command>) {
-    ui.add_space(4.0);
-    ui.horizontal(|ui| {
-        let search = &mut view.dataset;
-        let edit = egui::TextEdit::singleline(&mut search.search)
-            .hint_text("Words of the query, its clip or video   ( Ctrl+F )")
-            .desired_width(320.0);
-        let response = ui.add(edit);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, "Search the queries"));
-        if std::mem::take(&mut search.wants_focus) {
-            response.request_focus();
-        }
-        if response.changed() {
-            out.push(DataSetCommand::Search(search.search.clone()).into());
-        }
-        template_ui(ui, set, out);
-        let mut is_only = set.filter.clip.is_some();
-        let only = ui.checkbox(&mut is_only, "This clip only");
-        if only.on_hover_text("Only the queries of the chosen query's clip").changed() {
-            out.push(DataSetCommand::OnlyThisClip(is_only).into());
-        }
-        let count = format!("{} of {} queries", set.shown.len(), set.data.rows.len());
-        ui.colored_label(theme::of(ui).faint, count);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| source_ui(ui, set, out));
-    });
-    ui.add_space(2.0);
-}
-
-fn template_ui(ui: &mut Ui, set: &DataSetSession, out: &mut Vec<Command>) {
-    if set.templates.is_empty() {
-        return;
-    }
-    let chosen = set.filter.template.as_deref();
-    let combo = egui::ComboBox::from_id_salt("template").width(190.0).truncate();
-    let combo = combo.selected_text(chosen.unwrap_or("Every template")).show_ui(ui, |ui| {
-        let mut choice = |ui: &mut Ui, text: &str, template: Option<&str>| {
-            if ui.selectable_label(chosen == template, text).clicked() {
-                out.push(DataSetCommand::Template(template.map(str::to_owned)).into());
-            }
-        };
-        choice(ui, "Every template", None);
-        for template in &set.templates {
-            choice(ui, template, Some(template));
-        }
-    });
-    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Template"));
-}
-
-/// Whose windows are shown.
-fn source_ui(ui: &mut Ui, set: &DataSetSession, out: &mut Vec<Command>) {
-    if set.data.predictions.is_empty() {
-        return;
-    }
-    let network = set.data.model.as_ref().map_or("the network", |model| &model.name);
-    let name_of = |source: Source| match source {
-        Source::Network => network,
-        Source::File(file) => set.data.predictions.get(file).map_or("", |file| &file.name),
+/// The columns that there is room for, the most telling ones first.
+fn columns(set: &DataSetSession, width: f32) -> Vec<Column> {
+    let Some(analysis) = set.analysis() else {
+        return vec![Column::Query, Column::Template, Column::Clip, Column::Start, Column::Iou, Column::Rank];
     };
-    let combo = egui::ComboBox::from_id_salt("source").width(170.0).truncate();
-    let combo = combo.selected_text(name_of(set.source)).show_ui(ui, |ui| {
-        let files = (0..set.data.predictions.len()).map(Source::File);
-        for source in std::iter::once(Source::Network).chain(files) {
-            if ui.selectable_label(set.source == source, name_of(source)).clicked() {
-                out.push(DataSetCommand::ShowSource(source).into());
-            }
+    let mut columns = vec![Column::Query, Column::Class, Column::Iou, Column::Rank];
+    let mut add = |from: f32, column: Column| {
+        if width >= from {
+            columns.push(column);
         }
-    });
-    combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Moments of"));
-    ui.label("Moments of");
+    };
+    if analysis.report.calibration.scored > 0 {
+        add(480.0, Column::Score);
+    }
+    add(540.0, Column::Length);
+    if analysis.other().is_some() {
+        add(500.0, Column::Change);
+    }
+    add(760.0, Column::Template);
+    if set.gaze.as_ref().is_some_and(|gaze| !gaze.is_empty()) {
+        add(620.0, Column::Gaze);
+    }
+    if !set.said.rows.is_empty() {
+        add(660.0, Column::Tags);
+        add(700.0, Column::Verdict);
+    }
+    add(900.0, Column::Flags);
+    add(1040.0, Column::Start);
+    add(1160.0, Column::Clip);
+    columns
+}
+
+fn width_of(column: Column) -> Width {
+    match column {
+        Column::Query => Width::remainder().at_least(120.0),
+        Column::Template => Width::initial(150.0),
+        Column::Clip => Width::initial(78.0),
+        Column::Start => Width::initial(118.0),
+        Column::Gaze => Width::initial(112.0),
+        Column::Class => Width::initial(146.0),
+        Column::Flags => Width::initial(150.0),
+        Column::Tags | Column::Verdict => Width::initial(104.0),
+        Column::Iou | Column::Rank | Column::Crowding | Column::Tracked => Width::initial(50.0),
+        Column::Score | Column::Length | Column::Change | Column::ScoreGap => Width::initial(58.0),
+    }
+    .clip(true)
+}
+
+fn hint(column: Column) -> &'static str {
+    match column {
+        Column::Query => "As it is annotated",
+        Column::Template => "Of the query, where the annotations name one",
+        Column::Clip => "Start of the clip's uid",
+        Column::Start => "Start and end in the clip",
+        Column::Length => "Seconds of the true moment",
+        Column::Iou => "Overlap of the first moment with the true one, divided by their union",
+        Column::Rank => "Rank of the first moment that is right, among all that are stored",
+        Column::Score => "Of the first moment, as the model gave it",
+        Column::Class => "Why the query was not answered: the first definition that fits",
+        Column::Flags => "What else is known about the case",
+        Column::Tags => "What people have called the cause",
+        Column::Verdict => "What people have decided about the case",
+        Column::Gaze => {
+            "Predicted gaze in the true moment: its class, and its KL divergence from the recorded gaze"
+        }
+        Column::Tracked => "Share of the true moment with usable recorded gaze",
+        Column::ScoreGap => "Score of the first moment less that of the right one",
+        Column::Crowding => "Near-duplicates of the first moment before the right one",
+        Column::Change => "IoU of the first moment less that of the model compared with",
+    }
 }
 
 pub fn table_ui(ui: &mut Ui, set: &DataSetSession, view: &mut ViewState, out: &mut Vec<Command>) {
-    if set.shown.is_empty() {
-        ui.centered_and_justified(|ui| ui.label("No query fits the search."));
-        return;
-    }
+    let columns = columns(set, ui.available_width());
     let mut table = TableBuilder::new(ui)
-        .id_salt("queries")
+        .id_salt(format!("{columns:?}"))
         .striped(true)
         .resizable(true)
-        .auto_shrink(false)
         .sense(Sense::click())
-        .cell_layout(Layout::left_to_right(Align::Center))
-        .column(Column::remainder().at_least(160.0).clip(true))
-        .column(Column::initial(150.0).at_least(60.0).clip(true))
-        .column(Column::initial(76.0).at_least(40.0).clip(true))
-        .column(Column::initial(112.0).at_least(50.0).clip(true))
-        .column(Column::exact(44.0))
-        .column(Column::exact(64.0));
-    if view.dataset.scrolled_to != set.selected {
-        view.dataset.scrolled_to = set.selected;
+        .auto_shrink(false)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        // the keyboard is faster than an animation
+        .animate_scrolling(false);
+    for column in &columns {
+        table = table.column(width_of(*column));
+    }
+    let scrolled_to = &mut view.dataset.scrolled_to;
+    if *scrolled_to != set.selected {
+        *scrolled_to = set.selected;
         let at = set.selected.and_then(|row| set.shown.iter().position(|r| *r == row));
         if let Some(at) = at {
             table = table.scroll_to_row(at, None);
         }
     }
     let table = table.header(22.0, |mut header| {
-        for (title, hint) in [
-            ("Query", "As it is annotated"),
-            ("Template", "Of the query, where the annotations name one"),
-            ("Clip", "Start of the clip's uid"),
-            ("True moment", "Start and end in the clip"),
-            ("IoU", "Overlap of the first moment with the true one"),
-            ("Rank", "Rank of the first moment that overlaps with the true one by more than 0.3"),
-        ] {
-            header.col(|ui| {
-                ui.label(RichText::new(title).strong()).on_hover_text(hint);
-            });
+        for column in &columns {
+            header.col(|ui| head_ui(ui, set, *column, out));
         }
     });
-    table.body(|body| {
-        body.rows(ROW_HEIGHT, set.shown.len(), |mut cells| {
-            let row = set.shown[cells.index()];
-            let Some(shown) = set.data.row(row) else { return };
-            row_ui(&mut cells, set, row, &shown, out);
+    set.with_facts(|facts| {
+        table.body(|body| {
+            body.rows(ROW_HEIGHT, set.shown.len(), |mut cells| {
+                let row = set.shown[cells.index()];
+                let Some(shown) = set.data.row(row) else { return };
+                row_ui(&mut cells, set, facts, &columns, row, &shown, out);
+            });
         });
     });
+}
+
+/// Sorts when it is clicked.
+fn head_ui(ui: &mut Ui, set: &DataSetSession, column: Column, out: &mut Vec<Command>) {
+    let sort = set.sort.filter(|sort| sort.column == column);
+    let arrow = match sort {
+        Some(sort) if sort.is_descending => " \u{2193}",
+        Some(_) => " \u{2191}",
+        None => "",
+    };
+    let text = RichText::new(format!("{}{arrow}", column.name())).strong();
+    let label = egui::Label::new(text).sense(Sense::click()).selectable(false).truncate();
+    let response = ui.add(label);
+    response.widget_info(|| {
+        let name = format!("Sort by {}", column.name());
+        egui::WidgetInfo::selected(egui::Role::ColumnHeader, true, sort.is_some(), name)
+    });
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    let order = "Click to sort; again for the other direction, once more for the order of the file";
+    if response.on_hover_text(format!("{}\n{order}", hint(column))).clicked() {
+        out.push(DataSetCommand::Sort(column).into());
+    }
 }
 
 /// Minutes, seconds and a tenth: what a column has room for.
@@ -140,60 +154,120 @@ fn clock(secs: f64) -> String {
 fn row_ui(
     cells: &mut TableRow<'_, '_>,
     set: &DataSetSession,
+    facts: &Facts<'_>,
+    columns: &[Column],
     row: usize,
     shown: &RowView<'_>,
     out: &mut Vec<Command>,
 ) {
     let is_selected = set.selected == Some(row);
     cells.set_selected(is_selected);
-    let text = shown.text();
     // lines and runs of spaces would break the row
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let verdict = set.verdict(row);
-    let state = match (set.source, set.case(row)) {
-        (Source::Network, Some(CaseState::Asking)) => Some("asking…"),
-        (Source::Network, Some(CaseState::Failed(_))) => Some("failed"),
-        _ => None,
-    };
-    cells.col(|ui| {
-        let label = RichText::new(&line);
-        let label = if shown.query.is_none() { label.weak().italics() } else { label };
-        ui.add(egui::Label::new(label).truncate().selectable(false));
-    });
-    let mut faint = |text: String| {
-        cells.col(|ui| {
-            // on the selection's ground faint text is too faint
-            let colour = if is_selected { ui.visuals().text_color() } else { theme::of(ui).faint };
-            ui.add(egui::Label::new(RichText::new(text).color(colour)).truncate().selectable(false));
+    let line = shown.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    for column in columns {
+        cells.col(|ui| match column {
+            Column::Query => {
+                let label = RichText::new(&line);
+                let label = if shown.query.is_none() { label.weak().italics() } else { label };
+                ui.add(egui::Label::new(label).truncate().selectable(false));
+            }
+            Column::Class => class_ui(ui, set, row),
+            _ => cell_ui(ui, set, facts, *column, row, shown, is_selected),
         });
-    };
-    faint(shown.template().split_once(": ").map_or(shown.template(), |(_, name)| name).to_owned());
-    faint(shown.clip.clip_uid.chars().take(8).collect());
-    faint(
-        shown
-            .windows
-            .first()
-            .map_or_else(String::new, |[start, end]| format!("{} – {}", clock(*start), clock(*end))),
-    );
-    cells.col(|ui| {
-        if let Some(verdict) = verdict {
-            let iou = RichText::new(format!("{:.2}", verdict.iou));
-            let iou = if verdict.iou > FOUND_IOU { iou.strong() } else { iou.color(theme::of(ui).faint) };
-            ui.add(egui::Label::new(iou).selectable(false));
-        }
-    });
-    cells.col(|ui| {
-        let rank = verdict.map(|v| v.rank.map_or_else(|| "none".to_owned(), |rank| (rank + 1).to_string()));
-        if let Some(text) = state.map(str::to_owned).or(rank) {
-            ui.add(egui::Label::new(text).truncate().selectable(false));
-        }
-    });
+    }
     let response = cells.response();
     response.widget_info(|| {
         let name = format!("Query {}: {line}", row + 1);
         egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, name)
     });
-    if response.clicked() {
+    if response.double_clicked() {
+        out.push(DataSetCommand::OpenCase(true).into());
+    } else if response.clicked() {
         out.push(DataSetCommand::Select(row).into());
+    }
+}
+
+fn class_ui(ui: &mut Ui, set: &DataSetSession, row: usize) {
+    let Some((analysis, finding)) = set.analysis().and_then(|a| Some((a, a.finding(row)?))) else { return };
+    let name = finding.boundary.map_or(finding.class.name(), |kind| kind.name());
+    ui.spacing_mut().item_spacing.x = 5.0;
+    let (area, _) = ui.allocate_exact_size(egui::vec2(8.0, 12.0), Sense::hover());
+    ui.painter().rect_filled(area, 2.0, of_class(ui, finding.class));
+    let response = ui.add(egui::Label::new(name).truncate().selectable(false));
+    if response.hovered() {
+        let config = &analysis.wanted.config;
+        let text = finding.boundary.map_or_else(
+            || finding.class.definition(config),
+            |kind| format!("{}\n{}", finding.class.definition(config), kind.definition(config)),
+        );
+        response.on_hover_text(text);
+    }
+}
+
+fn cell_ui(
+    ui: &mut Ui,
+    set: &DataSetSession,
+    facts: &Facts<'_>,
+    column: Column,
+    row: usize,
+    shown: &RowView<'_>,
+    is_selected: bool,
+) {
+    let theta = set.wanted.config.theta;
+    let number = facts.number(row, column);
+    let is_strong = column == Column::Iou && number.is_some_and(|iou| iou > theta);
+    let text = match column {
+        Column::Template => {
+            shown.template().split_once(": ").map_or(shown.template(), |(_, name)| name).to_owned()
+        }
+        Column::Clip => shown.clip.clip_uid.chars().take(8).collect(),
+        Column::Start => shown
+            .windows
+            .first()
+            .map_or_else(String::new, |[start, end]| format!("{} – {}", clock(*start), clock(*end))),
+        Column::Tags | Column::Verdict => facts.word(row, column).to_owned(),
+        Column::Length => number.map_or_else(String::new, |secs| format!("{secs:.1} s")),
+        Column::Rank => rank_text(set, facts, row, number),
+        // no sign for what rounds to nothing
+        Column::Change => number.map_or_else(String::new, |change| match change.abs() < 0.005 {
+            true => "0.00".to_owned(),
+            false => format!("{change:+.2}"),
+        }),
+        Column::Gaze => set.gaze_of(row).map_or_else(String::new, |gaze| match (gaze.class, gaze.mean_kl) {
+            (Some(class), Some(kl)) => format!("{} {kl:.1}", class.name()),
+            (Some(class), None) => class.name().to_owned(),
+            (None, _) => format!("{:.0} % tracked", gaze.tracked * 100.0),
+        }),
+        Column::Flags => {
+            let flags = set.analysis().and_then(|a| a.finding(row)).map(|f| f.flags);
+            let names: Vec<&str> =
+                flags.into_iter().flat_map(|f| f.iter().collect::<Vec<_>>()).map(|f| f.name()).collect();
+            names.join(", ")
+        }
+        _ => number.map_or_else(String::new, |value| format!("{value:.2}")),
+    };
+    // on the selection's ground faint text is too faint
+    let colour = if is_selected { ui.visuals().text_color() } else { theme::of(ui).faint };
+    let text = RichText::new(text);
+    let text = if is_strong { text.strong() } else { text.color(colour) };
+    ui.add(egui::Label::new(text).truncate().selectable(false));
+}
+
+fn rank_text(set: &DataSetSession, facts: &Facts<'_>, row: usize, rank: Option<f64>) -> String {
+    if set.source == Source::Network {
+        match set.case(row) {
+            Some(CaseState::Asking) => return "asking…".to_owned(),
+            Some(CaseState::Failed(_)) => return "failed".to_owned(),
+            _ => {}
+        }
+    }
+    match rank {
+        Some(rank) => format!("{rank:.0}"),
+        // there are answers, and none is right
+        None if facts.number(row, Column::Iou).is_some() => "none".to_owned(),
+        None => match set.analysis().and_then(|a| a.finding(row)).map(|f| f.class) {
+            Some(Class::NoPrediction) => "–".to_owned(),
+            _ => String::new(),
+        },
     }
 }

@@ -3,8 +3,10 @@
 
 use egui::Ui;
 
+use crate::app::annotate::{own_events, own_lanes};
 use crate::app::command::{Command, QueryCommand};
 use crate::app::dataset::{DataSetCommand, DataSetSession, MOMENTS, Source};
+use crate::app::marks::MarkCommand;
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
 use crate::dataset::Strip;
@@ -30,16 +32,19 @@ pub fn timeline_panel_ui(
         return;
     }
     let colours = theme::of(ui);
-    let lanes = lanes(set, &colours);
+    let mut lanes = lanes(set, &colours);
+    // below the truth, which they are compared with
+    let below = 1.min(lanes.len());
+    lanes.splice(below..below, own_lanes(state, &colours));
     let start = set.video_start();
-    // pictures count from the start of the video, and only then are they the clip's
-    let frames = state.player.as_ref().filter(|_| start == MediaTime::ZERO).map(|player| player.table());
-    view.timeline.set_frames(frames);
+    // pictures count from the start of the video
+    view.timeline.set_video_frames(state.player.as_ref().map(|player| player.table()), start);
+    view.timeline.set_steps(Some(state.model_step()));
     let loop_range = state.player.as_ref().and_then(|player| player.loop_range());
     let model = TimelineModel {
         clip: set.clip_range(),
         now: state.now(),
-        range: None,
+        range: state.marks.range,
         loop_range: loop_range.map(|range| TimeRange::new(range.start() - start, range.end() - start)),
         window: None,
         lanes: &lanes,
@@ -55,9 +60,9 @@ pub fn timeline_panel_ui(
             TimelineEvent::Seek(time) => out.push(DataSetCommand::Seek(time).into()),
             TimelineEvent::Scrub(time) => out.push(DataSetCommand::Scrub(time).into()),
             TimelineEvent::ScrubEnd => out.push(PlaybackCommand::ScrubEnd.into()),
-            TimelineEvent::Loop(range) | TimelineEvent::Mark(range) => {
-                out.push(DataSetCommand::Loop(range).into());
-            }
+            TimelineEvent::Loop(range) => out.push(DataSetCommand::Loop(range).into()),
+            TimelineEvent::Mark(range) => out.push(MarkCommand::Range(range).into()),
+            TimelineEvent::Own(event) => own_events(event, out),
             TimelineEvent::Choose(lane, block) if lanes[lane].label == MOMENTS_LANE => {
                 out.push(QueryCommand::Jump(block).into());
             }

@@ -8,7 +8,7 @@ use crate::app::view_state::ViewState;
 use crate::view::controls::{choices_ui, note_ui};
 use crate::view::theme;
 
-const GESTURES: [(&str, &str); 14] = [
+const GESTURES: [(&str, &str); 18] = [
     ("Picture: wheel", "zoom at the cursor"),
     ("Picture: drag", "move it, or the line of the wipe"),
     ("Picture: double-click", "fit it again"),
@@ -21,14 +21,38 @@ const GESTURES: [(&str, &str); 14] = [
     ("Timeline: wheel, middle button", "move along"),
     ("Moment: click, Shift+click", "jump to its start, its end"),
     ("Moment: double-click", "play it over and over"),
+    ("Lane Mine: drag", "make a moment of your own"),
+    ("My moment: drag", "move it; Alt keeps it from sticking, Esc gives the drag up"),
+    ("My moment: drag an edge", "trim it, and see the picture at the edge"),
+    ("Picture: click, drag with Shift+C", "say where the wearer looked"),
     ("Lane's name: click", "Ctrl+← and Ctrl+→ step through this lane"),
     ("Marker: double-click", "write its note"),
+    ("Bar, column, cell: click", "its queries in the table; Ctrl+click adds them to what is chosen"),
+    ("Points: click, drag", "go to a query; the queries within, in the table"),
+    ("Column's head: click", "sort the table; again for the other direction, once more for the file's order"),
+    ("Row: double-click", "open the case"),
 ];
 
-const WORDS: [(&str, &str); 14] = [
+const WORDS: [(&str, &str); 18] = [
     (
         "Moment",
         "A stretch of the clip that may answer the question, with a score between 0 and 1. Scores can be compared within one answer only.",
+    ),
+    (
+        "My moments",
+        "Stretches that you marked yourself, in the lane \u{201c}Mine\u{201d}. They are in your project; annotation files stay as they are.",
+    ),
+    (
+        "Project",
+        "One file with everything that you wrote: moments, tags, verdicts, notes, markers, corrected gaze. Without a name it is kept in your data folder, and every change is on the disk at once.",
+    ),
+    (
+        "Cohen's kappa",
+        "How far two people's verdicts agree beyond what chance would give: 1 is always, 0 is chance.",
+    ),
+    (
+        "Corrected gaze",
+        "Where you said that the wearer looked, or that the recording means nothing. Drawn with a second ring; the recording itself stays as it is.",
     ),
     ("Truth", "The annotated moment of a question, where the annotation file has one."),
     (
@@ -38,6 +62,22 @@ const WORDS: [(&str, &str); 14] = [
     (
         "R1@0.3, R5@0.3",
         "Share of questions whose first moment, or one of the first five, has an IoU above 0.3 with the truth.",
+    ),
+    (
+        "Error class",
+        "Why a query of a data set was not answered: the first definition that fits, so that every query has one. Each says its definition, with its numbers, while the pointer is on it.",
+    ),
+    (
+        "Where the right moment was",
+        "In the top answers but in a wrong order, touched by them, cut off further down, suppressed, or never proposed: tells a matter of order from a matter of seeing.",
+    ),
+    (
+        "McNemar's p",
+        "How likely differences as uneven as these are between two models that are equally good: exact, two-sided, over the queries that only one of them gets right.",
+    ),
+    (
+        "95 %",
+        "The middle 95 % of draws of whole clips, since queries of one clip are right or wrong together; beside a bar, Wilson's interval of its share.",
     ),
     (
         "Similarity",

@@ -9,13 +9,14 @@ use crate::project::MarkerColour;
 use crate::view::theme;
 
 pub fn marker_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
-    let Some(marked) = state.marks.edited.and_then(|id| state.marks.get(id)) else { return };
-    let id = marked.id;
-    let (mut note, mut colour) = (marked.marker.note.clone(), marked.marker.colour);
+    let markers = &state.work.project().markers;
+    let Some(marker) = state.marks.edited.and_then(|id| markers.get(&id)) else { return };
+    let id = marker.id;
+    let (mut note, mut colour) = (marker.label.clone(), marker.colour);
     let mut is_done = false;
     let modal = egui::Modal::new(egui::Id::unique("marker")).show(ui.ctx(), |ui| {
         ui.set_width(360.0);
-        ui.strong(format!("Marker at {}", marked.marker.time));
+        ui.strong(format!("Marker at {}", marker.time));
         let edit = egui::TextEdit::multiline(&mut note)
             .id(egui::Id::unique("marker note"))
             .hint_text("What is there?")
@@ -50,7 +51,7 @@ pub fn marker_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             });
         });
     });
-    if note != marked.marker.note || colour != marked.marker.colour {
+    if note != marker.label || colour != marker.colour {
         out.push(MarkCommand::Change { id, colour, note }.into());
     }
     if is_done || modal.should_close() {

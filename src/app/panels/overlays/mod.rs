@@ -6,9 +6,11 @@ mod go_to;
 mod help;
 mod mapping;
 mod marker;
+mod merge;
 mod model_card;
 mod palette;
 mod path_box;
+mod project;
 mod settings;
 mod templates;
 
@@ -36,6 +38,8 @@ pub fn overlays_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mu
     templates::templates_ui(ui, state, view);
     go_to::go_to_ui(ui, state, view, out);
     marker::marker_ui(ui, state, out);
+    merge::merge_ui(ui, state, out);
+    project::project_ui(ui, state, out);
     path_box::path_box_ui(ui, view, out);
     drop::drop_ui(ui, state);
 }

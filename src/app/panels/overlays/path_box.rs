@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use egui::{Key, Ui};
 
 use crate::app::command::{AppCommand, Command, QueryCommand, SessionCommand};
+use crate::app::dataset::DataSetCommand;
 use crate::app::dialogs::PathRequest;
 use crate::app::view_state::ViewState;
+use crate::app::work::WorkCommand;
 use crate::view::controls::note_ui;
 
 pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
@@ -21,6 +23,19 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             PathRequest::SaveScreenshot { .. } => ("Save the picture as", "Save"),
             PathRequest::SaveResults(..) => ("Save the results as", "Save"),
             PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
+            PathRequest::SaveCases(_) => ("Save one row a query as", "Save"),
+            PathRequest::SavePredictions(..) => ("Save the network's predictions as", "Save"),
+        PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
+            PathRequest::NewProject => ("Save the new project as", "Save"),
+            PathRequest::SaveProject(_) => ("Save the project as", "Save"),
+            PathRequest::SaveAnnotations(..) => ("Save the moments as", "Save"),
+            PathRequest::MediaFolder => ("Folder below which the media are now", "Open"),
+            PathRequest::Colleague => ("Path of a second annotator's project", "Open"),
+            PathRequest::Merge => ("Path of a project to merge into this one", "Open"),
+            PathRequest::MergeBase => ("Path of the project that both started from", "Open"),
+            PathRequest::ImportAnnotations => {
+                ("Path of annotations: Ego4D JSON, QVHighlights, CSV, ELAN or WebVTT", "Open")
+            }
         };
         ui.strong(title);
         let response = ui.add(egui::TextEdit::singleline(&mut asked.text).desired_width(f32::INFINITY));
@@ -58,5 +73,16 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         }
         PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
         PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
+        PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
+        PathRequest::SavePredictions(_, mode) => DataSetCommand::Predict { mode: *mode, path }.into(),
+        PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
+        PathRequest::NewProject => WorkCommand::New { path, may_replace: false }.into(),
+        PathRequest::SaveProject(_) => WorkCommand::SaveAs { path, may_replace: false }.into(),
+        PathRequest::SaveAnnotations(_, format) => WorkCommand::ExportTo(path, *format).into(),
+        PathRequest::MediaFolder => WorkCommand::FindMedia(path).into(),
+        PathRequest::Colleague => WorkCommand::ColleagueFrom(path).into(),
+        PathRequest::Merge => WorkCommand::MergeFrom(path).into(),
+        PathRequest::MergeBase => WorkCommand::MergeBaseFrom(path).into(),
+        PathRequest::ImportAnnotations => WorkCommand::ImportFrom(path).into(),
     }
 }
