@@ -6,7 +6,7 @@ use gazenlq::app::{App, Startup};
 use gazenlq::grounding::groundnlq::GazeMode;
 use gazenlq::train::settings;
 
-use crate::gui::{has, save, wait_for};
+use crate::gui::{command, has, save, wait_for};
 use crate::training::OnlyGazeTells;
 
 fn harness(files: Vec<std::path::PathBuf>) -> Harness<'static, App> {
@@ -41,6 +41,9 @@ fn a_training_is_begun_stopped_resumed_and_watched() {
     wait_for(&mut harness, "the end", |h| {
         h.query_all_by_label_contains("Done: epoch 32 of 32").next().is_some()
     });
+    command(&mut harness, "light");
+    harness.run_steps(2);
+    save(&mut harness, "training-light.png");
     harness.get_by_label("Close").click();
     wait_for(&mut harness, "the start page", |h| has(h, "Open the demo clip"));
 }
