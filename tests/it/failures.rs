@@ -99,3 +99,30 @@ fn thresholds_that_mean_nothing_are_refused_in_a_sentence() {
         "{text}"
     );
 }
+
+#[test]
+fn the_report_is_one_page_that_loads_nothing() {
+    let Some((annotations, predictions)) = files() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let page = |name: &str| {
+        let path = dir.path().join(name);
+        let args = ["analyze", "--annotations", &annotations, "--predictions", &predictions, "--report"];
+        let output = gazenlq(&[&args[..], &[path.to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let html = page("why.html");
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
+    assert_eq!(html.matches("<tr data-kind=").count(), 4554, "a row a case");
+    for elsewhere in ["src=", "<link", "@import", "url("] {
+        assert!(!html.contains(elsewhere), "{elsewhere} loads something");
+    }
+    for tag in ["table", "tr", "td", "details", "div", "span", "p"] {
+        let opened = html.matches(&format!("<{tag}>")).count() + html.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "<{tag}>");
+    }
+    let markdown = page("why.md");
+    // the official evaluator printed 2.36 and 7.28
+    assert!(markdown.contains("| officially (queries with a prediction) | 2.36 % | 7.28 % |"));
+    assert!(markdown.contains("thresholds.json") && markdown.contains("SHA-256"));
+}

@@ -57,9 +57,6 @@ pub fn bars_ui(
     for (index, bar) in bars.iter().enumerate() {
         let top = area.top() + ROW * index as f32;
         let row = Rect::from_min_max(pos2(area.left(), top), pos2(area.right(), top + ROW));
-        if !ui.is_rect_visible(row) {
-            continue;
-        }
         let response = ui.interact(row, whole.id.with(("bar", index)), Sense::click());
         if response.hovered() || bar.is_on {
             let ground = ui.visuals().widgets.hovered.weak_bg_fill;

@@ -3,6 +3,7 @@
 use egui::{RichText, ScrollArea, Ui};
 
 use super::colours::of_class;
+use super::table::signed;
 use crate::app::command::{Command, QueryCommand, SessionCommand};
 use crate::app::dataset::{CaseState, DataSetCommand, DataSetSession, Source};
 use crate::dataset::{Analysis, Case, RowView, Verdict};
@@ -119,7 +120,10 @@ fn finding_ui(ui: &mut Ui, row: usize, set: &DataSetSession, analysis: &Analysis
     if let (Some(change), Some(other)) = (change, analysis.other()) {
         let class = analysis.place(row).map(|place| other.findings[place].class);
         let class = class.map_or("", Class::name);
-        note_ui(ui, &format!("{}: {class}; here the IoU is {change:+.2}", other.ranked.name));
+        note_ui(
+            ui,
+            &format!("{}: {class}; here the IoU is {} against it", other.ranked.name, signed(change)),
+        );
     }
 }
 

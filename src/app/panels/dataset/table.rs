@@ -33,10 +33,10 @@ fn columns(set: &DataSetSession, width: f32) -> Vec<Column> {
     }
     add(760.0, Column::Template);
     if set.gaze.as_ref().is_some_and(|gaze| !gaze.is_empty()) {
-        add(620.0, Column::Gaze);
+        add(560.0, Column::Gaze);
     }
     if !set.said.rows.is_empty() {
-        add(660.0, Column::Tags);
+        add(560.0, Column::Tags);
         add(700.0, Column::Verdict);
     }
     add(900.0, Column::Flags);
@@ -145,6 +145,11 @@ fn head_ui(ui: &mut Ui, set: &DataSetSession, column: Column, out: &mut Vec<Comm
     }
 }
 
+/// A difference with its sign, unless it rounds to nothing.
+pub fn signed(change: f64) -> String {
+    if change.abs() < 0.005 { "0.00".to_owned() } else { format!("{change:+.2}") }
+}
+
 /// Minutes, seconds and a tenth: what a column has room for.
 fn clock(secs: f64) -> String {
     let tenths = (secs * 10.0).round() as i64;
@@ -228,11 +233,7 @@ fn cell_ui(
         Column::Tags | Column::Verdict => facts.word(row, column).to_owned(),
         Column::Length => number.map_or_else(String::new, |secs| format!("{secs:.1} s")),
         Column::Rank => rank_text(set, facts, row, number),
-        // no sign for what rounds to nothing
-        Column::Change => number.map_or_else(String::new, |change| match change.abs() < 0.005 {
-            true => "0.00".to_owned(),
-            false => format!("{change:+.2}"),
-        }),
+        Column::Change => number.map_or_else(String::new, signed),
         Column::Gaze => set.gaze_of(row).map_or_else(String::new, |gaze| match (gaze.class, gaze.mean_kl) {
             (Some(class), Some(kl)) => format!("{} {kl:.1}", class.name()),
             (Some(class), None) => class.name().to_owned(),

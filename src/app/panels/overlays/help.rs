@@ -8,7 +8,7 @@ use crate::app::view_state::ViewState;
 use crate::view::controls::{choices_ui, note_ui};
 use crate::view::theme;
 
-const GESTURES: [(&str, &str); 18] = [
+const GESTURES: [(&str, &str); 22] = [
     ("Picture: wheel", "zoom at the cursor"),
     ("Picture: drag", "move it, or the line of the wipe"),
     ("Picture: double-click", "fit it again"),
@@ -33,7 +33,7 @@ const GESTURES: [(&str, &str); 18] = [
     ("Row: double-click", "open the case"),
 ];
 
-const WORDS: [(&str, &str); 18] = [
+const WORDS: [(&str, &str); 22] = [
     (
         "Moment",
         "A stretch of the clip that may answer the question, with a score between 0 and 1. Scores can be compared within one answer only.",

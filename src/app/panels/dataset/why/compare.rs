@@ -82,7 +82,9 @@ fn models_ui(ui: &mut Ui, look: &Look<'_>, out: &mut Vec<Command>) {
             // what there is room for
             let room = (ui.max_rect().right() - ui.cursor().left()).max(60.0);
             let label = egui::Label::new(RichText::new(name).strong()).truncate();
-            ui.add_sized([room, ui.spacing().interact_size.y], label).on_hover_text(name);
+            let size = egui::vec2(room, ui.spacing().interact_size.y);
+            let layout = egui::Layout::left_to_right(egui::Align::Center);
+            ui.allocate_ui_with_layout(size, layout, |ui| ui.add(label).on_hover_text(name));
             ui.end_row();
         }
     });
