@@ -58,9 +58,9 @@ for mode in off positive negate; do
         predictions+=("test/$mode-$seed/predictions-epoch000.jsonl")
     done
 done
-"$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json "${predictions[@]}" >test/all.json
+"$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json --predictions "${predictions[@]}" >test/all.json
 "$gazenlq" eval --annotations world-test/nlq_val.json --topk 1,5 --chance --json \
-    --only world-test/queries_gaze_only.txt "${predictions[@]}" >test/gaze-only.json
+    --only world-test/queries_gaze_only.txt --predictions "${predictions[@]}" >test/gaze-only.json
 
 # the first seed's networks are shipped, in half precision
 for mode in off:groundnlq positive:gazenlq negate:gazenlq-star; do
