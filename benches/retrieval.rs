@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use gazenlq::grounding::{GazeMode, Localization, Localizer as _};
 use gazenlq::job::JobCtx;
-use gazenlq::pipeline::LightPipeline;
+use gazenlq::pipeline::{ClipPipeline as _, LightPipeline};
 use gazenlq::time::{MediaTime, TimeRange};
 use gazenlq::video::VideoReader;
 
@@ -71,7 +71,7 @@ fn measure(
     ctx: &JobCtx,
 ) -> anyhow::Result<[Counts; 4]> {
     let reader = VideoReader::open(clip)?;
-    let features = LightPipeline::features_for(reader.info(), reader.table());
+    let features = gazenlq::pipeline::features_for(reader.info(), reader.table());
     let started = std::time::Instant::now();
     pipeline.extract(clip, &features, fps, ctx)?;
     println!(

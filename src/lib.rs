@@ -12,6 +12,7 @@ pub mod dataset;
 pub mod diagnostics;
 pub mod eval;
 pub mod export;
+pub mod extract;
 pub mod features;
 pub mod gaze;
 pub mod grounding;

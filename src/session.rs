@@ -275,10 +275,12 @@ pub fn sources_of(project: &Project) -> (Vec<PathBuf>, Vec<Source>) {
     (paths, absent.into_iter().cloned().collect())
 }
 
-/// The demo clip's folder: beside the working directory, the program, or the sources.
+/// The demo clip's folder.
 pub fn demo_dir() -> Option<PathBuf> {
-    let beside_program = std::env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf));
-    let roots =
-        [std::env::current_dir().ok(), beside_program, Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")))];
-    roots.into_iter().flatten().map(|root| root.join("assets/demo")).find(|dir| dir.is_dir())
+    project::shipped("assets/demo")
+}
+
+/// The folder of the synthetic demo clip, which the networks trained on such clips answer for.
+pub fn synthetic_demo_dir() -> Option<PathBuf> {
+    project::shipped("assets/synthetic")
 }

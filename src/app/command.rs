@@ -14,6 +14,8 @@ use super::dialogs::PathRequest;
 use super::events;
 use super::marks::{self, MarkCommand};
 use super::state::{AppState, HeatSpan, MODEL_STEP};
+use super::tasks::TaskKind;
+use super::training::TrainingCommand;
 use super::view_state::SideTab;
 use super::work::WorkCommand;
 use crate::dataset::Condition;
@@ -36,6 +38,7 @@ pub enum Command {
     Mark(MarkCommand),
     Overlay(OverlayCommand),
     DataSet(DataSetCommand),
+    Training(TrainingCommand),
     /// What is said about the open clip or case.
     Annotate(AnnotateCommand),
     /// The project as a whole.
@@ -53,6 +56,7 @@ pub enum SessionCommand {
     OpenDialog,
     OpenFolderDialog,
     OpenDemo,
+    OpenSyntheticDemo,
     /// Take a session off the list of recent ones.
     ForgetRecent(Vec<PathBuf>),
     Close,
@@ -246,6 +250,7 @@ from_subsystem!(
     Mark(MarkCommand),
     Overlay(OverlayCommand),
     DataSet(DataSetCommand),
+    Training(TrainingCommand),
     Annotate(AnnotateCommand),
     Work(WorkCommand),
     App(AppCommand)
@@ -310,6 +315,10 @@ fn has_moments(state: &AppState) -> bool {
 }
 fn has_data_set(state: &AppState) -> bool {
     state.dataset.is_some()
+}
+fn can_train(state: &AppState) -> bool {
+    let is_open = state.training.as_ref().is_some_and(|session| !session.look.is_done);
+    is_open && !state.tasks.is_running(TaskKind::Train)
 }
 /// A query is chosen in a data set.
 fn has_row(state: &AppState) -> bool {
@@ -417,6 +426,7 @@ pub const ACTIONS: &[Action] = actions! {
         "open" "Open…", "Open a clip with its gaze recording and its annotations, or the files of a data set", [ctrl(Key::O)], always, |_| SessionCommand::OpenDialog.into();
         "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
+        "open-synthetic" "Watch GazeNLQ at work", "A synthetic minute with its truth, answered by the small GazeNLQ that was trained on such clips", [], always, |_| SessionCommand::OpenSyntheticDemo.into();
         "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
         "new-project" "New project…", "Begin a project in a file of its own, about what is open", [ctrl(Key::N)], always, |_| WorkCommand::NewDialog.into();
         "save" "Save the project", "Save it where it lies; without a name yet, choose one", [ctrl(Key::S)], always, |_| WorkCommand::Save.into();
@@ -547,7 +557,7 @@ pub const ACTIONS: &[Action] = actions! {
         "loop-5" "Loop moment 5", "Play the fifth moment over and over", [shift(Key::Num5)], has_moments, |_| QueryCommand::Loop(4).into();
         "gaze-off" "Gaze mode: off", "Whole pictures only", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Off).into();
         "gaze-predicted" "Gaze mode: predicted", "Weigh what the model thinks was looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Predicted).into();
-        "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], has_gaze, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
+        "gaze-recorded" "Gaze mode: recorded", "Weigh what was looked at", [], |s| has_gaze(s) && !s.is_for_trained, |_| QueryCommand::SetGazeMode(GazeMode::Recorded).into();
         "gaze-negative" "Gaze mode: negative", "Weigh what was not looked at", [], has_clip, |_| QueryCommand::SetGazeMode(GazeMode::Negative).into();
         "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
         "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
@@ -575,6 +585,11 @@ pub const ACTIONS: &[Action] = actions! {
         "next-page" "Ten queries down", "Ten rows further", [key(Key::PageDown)], has_data_set, |_| DataSetCommand::Step(10).into();
         "previous-page" "Ten queries up", "Ten rows back", [key(Key::PageUp)], has_data_set, |_| DataSetCommand::Step(-10).into();
         "this-clip" "This clip's queries, or all", "Only the queries of the chosen query's clip", [], has_data_set, |s| DataSetCommand::OnlyThisClip(s.dataset.as_ref().is_some_and(|set| !set.filter.conditions.iter().any(|c| matches!(c, Condition::Clip(_))))).into();
+    }
+    "Training" {
+        "train-start" "Start or resume the training", "Go on from the run's checkpoint, or begin", [], can_train, |_| TrainingCommand::Start.into();
+        "train-stop" "Stop the training", "Save after the current step", [], |s| s.tasks.is_running(TaskKind::Train), |_| TrainingCommand::Stop.into();
+        "train-close" "Close the training", "Back to what was open; a training that runs is saved and stopped", [], |s| s.training.is_some(), |_| TrainingCommand::Close.into();
     }
     "Overlays" {
         "cycle-heat" "Next heatmap", "Off, predicted, recorded, both, difference", [key(Key::H)], has_clip, |_| OverlayCommand::CycleHeat(1).into();

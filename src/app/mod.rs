@@ -25,6 +25,7 @@ mod refresh;
 mod settings;
 mod state;
 mod tasks;
+mod training;
 mod update;
 mod view_state;
 mod work;
@@ -236,7 +237,12 @@ impl App {
             AppCommand::ToggleModelCard => {
                 view.is_model_card_open ^= true;
                 if view.is_model_card_open {
-                    state.tasks.start(TaskKind::ModelCard, |ctx| Ok(Done::ModelCard(ModelCard::light(ctx)?)));
+                    let is_for_trained = state.is_for_trained;
+                    state.model_card = None;
+                    state.tasks.start(TaskKind::ModelCard, move |ctx| {
+                        let card = if is_for_trained { ModelCard::trained } else { ModelCard::light };
+                        Ok(Done::ModelCard(card(ctx)?))
+                    });
                 }
             }
             AppCommand::ToggleNotices => view.is_history_open ^= true,

@@ -1,8 +1,13 @@
 //! Which networks make a number: what they are, where their weights came from, how often they are
 //! right. Made when somebody asks, in the background: it looks at files.
 
+use anyhow::Context as _;
+use serde::Deserialize;
+
+use crate::grounding::groundnlq::Imported;
 use crate::job::JobCtx;
 use crate::nn::{ModelDir, ModelState, Registry};
+use crate::pipeline;
 
 /// One network of a pipeline.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +32,41 @@ pub struct ModelCard {
     pub rows: Vec<ModelRow>,
 }
 
+/// What stands in the shipped networks' folder about them.
+#[derive(Deserialize)]
+struct Card {
+    training: String,
+    expected: String,
+}
+
 impl ModelCard {
+    /// Of the networks that were trained here on synthetic clips.
+    pub fn trained(ctx: &JobCtx) -> anyhow::Result<Self> {
+        let dir = pipeline::trained_dir().context("the networks of models/gazenlq-synth are not here")?;
+        let text = std::fs::read_to_string(dir.join("card.toml"))?;
+        let card: Card = toml::from_str(&text)?;
+        let mut rows = Vec::new();
+        for (_, name) in pipeline::TRAINED_NETWORKS {
+            ctx.check()?;
+            let network = Imported::open(&dir.join(name))?;
+            rows.push(ModelRow {
+                title: name.to_owned(),
+                purpose: "moments, and with gaze its estimator".to_owned(),
+                source: format!("trained here: {}", network.source),
+                sha256: network.sha256,
+                licence: "as this program".to_owned(),
+                page: String::new(),
+                is_here: true,
+            });
+        }
+        let encoders = Self::light(ctx)?.rows.into_iter();
+        rows.extend(
+            encoders.filter(|row| row.title.starts_with("EfficientNet") || row.title.contains("MiniLM")),
+        );
+        let title = pipeline::TRAINED_LABEL.to_owned();
+        Ok(Self { title, training: card.training, expected: card.expected, rows })
+    }
+
     /// Of the default pipeline.
     pub fn light(ctx: &JobCtx) -> anyhow::Result<Self> {
         let registry = Registry::open(ModelDir::from_env());

@@ -44,6 +44,7 @@ pub fn refresh(state: &mut AppState) {
     expect_jumps(state);
     super::dataset::refresh(state);
     super::keep::refresh(state);
+    super::training::refresh(state);
     super::annotate::refresh_gaze(state);
     super::work::refresh(state);
     expect_jumps(state);
@@ -113,8 +114,8 @@ fn refresh_agreement(state: &mut AppState) {
     state.refresh.agreed_on = made_from;
     let (features, track) = (Arc::clone(features), Arc::clone(gaze.track()));
     state.tasks.start(TaskKind::Agreement, move |_| {
-        let frames = features.frames();
-        let points = gaze_agreement(frames.iter().map(|f| (f.time, &*f.gaze)), &track);
+        let maps = features.maps();
+        let points = gaze_agreement(maps.iter().map(|(time, map)| (*time, &**map)), &track);
         Ok(Done::Agreement(points.iter().map(|p| (p.time, p.nss as f32)).collect()))
     });
 }

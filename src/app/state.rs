@@ -20,11 +20,12 @@ use super::recent::RecentLook;
 use super::refresh::Refresh;
 use super::settings::Settings;
 use super::tasks::{TaskKind, Tasks};
+use super::training::TrainingSession;
 use super::work::{Layout, Work};
 use crate::features::ClipFeatures;
 use crate::gaze::recording::UnknownTable;
 use crate::gaze::{Aggregate, Heatmap};
-use crate::pipeline::LightPipeline;
+use crate::pipeline::ClipPipeline;
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::{AnnotatedQuery, Marker};
 use crate::render::{Colormap, Compare, HeatMode};
@@ -41,6 +42,8 @@ pub struct AppState {
     pub gaze: Option<GazeSession>,
     /// A whole split instead of one clip.
     pub dataset: Option<DataSetSession>,
+    /// A training that is looked at instead.
+    pub training: Option<TrainingSession>,
     pub annotations: Vec<AnnotatedQuery>,
     /// Where the clip begins in the video that its annotations count in.
     pub source_start: Option<MediaTime>,
@@ -62,6 +65,8 @@ pub struct AppState {
     /// What the timeline is to show of a clip that was open before.
     pub restored_view: Option<TimeRange>,
     pub models: Models,
+    /// The networks trained on synthetic clips answer for the open clip.
+    pub is_for_trained: bool,
     /// What the networks are, once somebody has asked.
     pub model_card: Option<Arc<ModelCard>>,
     pub features: Option<Arc<ClipFeatures>>,
@@ -88,17 +93,17 @@ pub struct AppState {
     pub settings: Settings,
 }
 
-/// The networks of the default pipeline.
+/// The networks that answer for the open clip.
 pub enum Models {
     /// Not looked at yet.
     Unknown,
     /// Weights are not on this machine; the text says which.
     Missing(String),
-    Ready(Arc<LightPipeline>),
+    Ready(Arc<dyn ClipPipeline>),
 }
 
 impl Models {
-    pub fn ready(&self) -> Option<&Arc<LightPipeline>> {
+    pub fn ready(&self) -> Option<&Arc<dyn ClipPipeline>> {
         match self {
             Self::Ready(pipeline) => Some(pipeline),
             _ => None,
@@ -174,6 +179,7 @@ impl AppState {
             player: None,
             gaze: None,
             dataset: None,
+            training: None,
             annotations: Vec::new(),
             source_start: None,
             unknown_table: None,
@@ -187,6 +193,7 @@ impl AppState {
             timeline_visible: None,
             restored_view: None,
             models: Models::Unknown,
+            is_for_trained: false,
             model_card: None,
             features: None,
             is_complete: false,

@@ -13,10 +13,12 @@ use super::update::Opened;
 use super::work::Openings;
 use crate::dataset::{Analysis, DataSet};
 use crate::job::{Job, JobCtx, Outcome, Progress, Wake};
-use crate::pipeline::LightPipeline;
+use crate::pipeline::ClipPipeline;
 use crate::playback::Player;
 use crate::project::Source;
 use crate::time::MediaTime;
+use crate::train::Ended;
+use crate::train::look::RunLook;
 
 /// Work that can be under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +41,9 @@ pub enum TaskKind {
     /// A row of a data set is asked.
     Case,
     ClipVideo,
+    Train,
+    /// Looking at a training's folder.
+    TrainLook,
     /// The prediction files of a data set are analyzed.
     Analysis,
     /// How often chance alone would confuse the queries.
@@ -78,6 +83,8 @@ impl TaskKind {
             Self::ModelCard => "Looking at the models",
             Self::Case => "Localizing the query",
             Self::ClipVideo => "Opening the video",
+            Self::Train => "Training",
+            Self::TrainLook => "Looking at the training",
             Self::Analysis => "Analyzing the predictions",
             Self::Predict => "Localizing the split",
             Self::Gaze => "Looking at the gaze",
@@ -122,7 +129,7 @@ pub enum Done {
     GazeRead(Box<GazeSession>, Source),
     GazeCorrected(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
-    ModelsLoaded(Arc<LightPipeline>),
+    ModelsLoaded(Arc<dyn ClipPipeline>),
     ModelsFetched,
     FeaturesComplete,
     Thumbnails,
@@ -136,6 +143,10 @@ pub enum Done {
     },
     /// A file was written: what to say, and the file.
     Saved(String, PathBuf),
+    /// A training ended, or was stopped.
+    Trained(Ended),
+    /// How the training in this folder stands.
+    TrainingSeen(PathBuf, Box<RunLook>),
     /// What to do next: a dialog's choice, or nothing when it was closed.
     Next(Option<Command>),
 }
@@ -181,6 +192,12 @@ impl Tasks {
 
     pub fn stop(&mut self, kind: TaskKind) {
         self.running.retain(|(k, _)| *k != kind);
+    }
+
+    /// Asks work to stop and lets it come to its own end, so that it can save; its outcome counts.
+    pub fn cancel(&mut self, kind: TaskKind) {
+        let asked = self.running.iter().filter(|(k, _)| *k == kind);
+        asked.for_each(|(_, job)| job.cancel());
     }
 
     pub fn is_running(&self, kind: TaskKind) -> bool {

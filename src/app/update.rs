@@ -15,10 +15,11 @@ use super::recent;
 use super::settings::Recent;
 use super::state::{AppState, Models};
 use super::tasks::{Done, Finished, TaskKind};
+use super::training;
 use super::work::{self, Keeping, Opener, Openings};
 use crate::dataset::DataSet;
-use crate::grounding::{GazeMode, Localizer as _};
-use crate::pipeline::{self, LightPipeline, TOP};
+use crate::grounding::GazeMode;
+use crate::pipeline::{self, TOP};
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::{self, ClipNotes, Edit, NotesError, OldMarker};
 use crate::render::{Compare, HeatMode};
@@ -35,6 +36,8 @@ pub struct Opened {
     gaze: Option<GazeSession>,
     /// Without the recording, which is in `gaze`.
     companions: Companions,
+    /// The networks trained on synthetic clips answer for it.
+    is_for_trained: bool,
     /// Where the person was in this clip.
     notes: Option<Result<ClipNotes, NotesError>>,
     openings: Openings,
@@ -61,6 +64,7 @@ pub fn apply(state: &mut AppState, command: Command, wall_secs: f64) -> Option<A
         }
         Command::Overlay(command) => apply_overlay(state, command),
         Command::DataSet(command) => dataset::apply(state, command, wall_secs),
+        Command::Training(command) => training::apply(state, command),
         Command::App(command) => return Some(command),
     }
     None
@@ -80,6 +84,12 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
             Some(dir) => open(state, vec![dir]),
             None => state.notices.warning(
                 "The demo clip is not beside the program: start the app from its folder, or open assets/demo yourself",
+            ),
+        },
+        SessionCommand::OpenSyntheticDemo => match session::synthetic_demo_dir() {
+            Some(dir) => open(state, vec![dir]),
+            None => state.notices.warning(
+                "The synthetic demo clip is not beside the program: start the app from its folder, or open assets/synthetic yourself",
             ),
         },
         SessionCommand::Close => {
@@ -125,6 +135,9 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
     let (wake, places, opener) = (state.tasks.wake(), state.places.clone(), Opener::of(state));
     state.tasks.start(TaskKind::Open, move |ctx| {
         ctx.stage("Opening");
+        if let Some(command) = training::open(&paths) {
+            return Ok(Done::Next(Some(command.into())));
+        }
         let mut files = paths.clone();
         let (mut data_set, mut open_clip) = (data_set, open_clip);
         let mut openings = opener.project_among(&mut paths)?;
@@ -150,8 +163,10 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
         let mut companions = session::load_companions(&found, player.info(), player.table(), ctx)?;
         let gaze = companions.gaze.take().map(GazeSession::new);
         let notes = places.notes_of(&player.info().content_id);
+        let is_for_trained = pipeline::is_for_trained(&video);
         opener.complete_clip(&mut openings, player.info(), &found, companions.clip_uid.as_deref());
-        Ok(Done::Opened(Box::new(Opened { files, player, gaze, companions, notes, openings })))
+        let opened = Opened { files, player, gaze, companions, is_for_trained, notes, openings };
+        Ok(Done::Opened(Box::new(opened)))
     });
 }
 
@@ -222,6 +237,7 @@ fn opened(state: &mut AppState, opened: Opened) {
         restore(state, opened.notes);
     }
     state.unknown_table = opened.companions.unknown_table;
+    state.is_for_trained = opened.is_for_trained;
     for warning in opened.companions.warnings {
         state.notices.warning(warning);
     }
@@ -289,15 +305,17 @@ fn start_thumbnails(state: &mut AppState) {
     });
 }
 
-/// Loads the networks once; then the clip's evidence is computed.
+/// Loads the networks that answer for the open clip, unless they are loaded; then its evidence is computed.
 fn load_models(state: &mut AppState) {
-    if state.models.ready().is_some() {
+    let Some(path) = state.player.as_ref().map(|player| player.info().path.clone()) else { return };
+    if state.models.ready().is_some_and(|pipeline| pipeline.is_trained() == state.is_for_trained) {
         start_features(state);
-    } else if !state.tasks.is_running(TaskKind::LoadModels) {
-        state.tasks.start(TaskKind::LoadModels, |ctx| {
-            Ok(Done::ModelsLoaded(Arc::new(LightPipeline::load_default(ctx)?)))
-        });
+        return;
     }
+    state.models = Models::Unknown;
+    state
+        .tasks
+        .start(TaskKind::LoadModels, move |ctx| Ok(Done::ModelsLoaded(pipeline::load_for(&path, ctx)?)));
 }
 
 pub fn fetch_models(state: &mut AppState) {
@@ -312,7 +330,7 @@ fn start_features(state: &mut AppState) {
     if state.features.is_some() || state.models.ready().is_none() {
         return;
     }
-    state.features = Some(LightPipeline::features_for(player.info(), player.table()));
+    state.features = Some(pipeline::features_for(player.info(), player.table()));
     extract(state);
 }
 
@@ -512,7 +530,7 @@ pub(super) fn start_answer(state: &mut AppState, id: u64) {
     let gaze = state.gaze.as_ref().map(|g| Arc::clone(g.track()));
     state.tasks.start_also(TaskKind::Answer, move |ctx| {
         let mut answers = Answers::new();
-        for mode in GazeMode::ALL {
+        for mode in pipeline.modes().iter().copied() {
             ctx.check()?;
             if mode == GazeMode::Recorded && gaze.is_none() {
                 continue;
@@ -575,6 +593,8 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             warnings.into_iter().for_each(|warning| state.notices.warning(warning));
             remember(state);
         }
+        Finished::Done(Done::Trained(how)) => training::ended(state, &how),
+        Finished::Done(Done::TrainingSeen(folder, look)) => training::looked(state, &folder, *look),
         Finished::Done(Done::Case(done)) => dataset::answered(state, *done),
         Finished::Done(Done::Analysis(done)) => dataset::analyzed(state, *done),
         Finished::Done(Done::Chance(analysis, chance)) => {
@@ -614,6 +634,9 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             }
         }
         Finished::Done(Done::ModelsLoaded(pipeline)) => {
+            if !pipeline.modes().contains(&state.queries.mode) {
+                state.queries.mode = GazeMode::Predicted;
+            }
             state.models = Models::Ready(pipeline);
             start_features(state);
             answer_selected(state);

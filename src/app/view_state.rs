@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::command::{HelpPage, PanelId};
 use super::dataset::Film;
 use super::dialogs::{DIAGNOSTICS, NEW_PROJECT, PathRequest};
-use super::panels::Typed;
+use super::panels::{MapTextures, Typed};
 use super::recent::RecentLook;
 use crate::grounding::groundnlq::GazeMode;
 use crate::time::MediaTime;
@@ -44,6 +44,7 @@ pub struct ViewState {
     pub mapping: Option<MappingForm>,
     pub thumbnails: ThumbnailTextures,
     pub dataset: DataSetView,
+    pub training_maps: MapTextures,
     pub annotate: AnnotateView,
 }
 

@@ -1,14 +1,15 @@
 //! `gazenlq eval`: the official figures of prediction files, and the honest ones beside them.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::json;
 
 use super::{Ending, out};
-use crate::eval::{Measures, PredictionFile, Report, Scores, evaluate};
-use crate::project::AnnotationFile;
+use crate::eval::{Measures, PredictionFile, Report, Scores, by_chance, evaluate};
+use crate::project::{AnnotatedClip, AnnotationFile, QueryKey};
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
@@ -27,6 +28,12 @@ pub struct EvalArgs {
     /// Draws of whole clips behind the 95 % intervals; 0 for none
     #[arg(long, default_value_t = 1000, value_name = "N")]
     resamples: usize,
+    /// Only the queries whose ids stand in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    only: Option<PathBuf>,
+    /// Beside them, what luck finds: windows as long as the annotated moments, anywhere in the clip
+    #[arg(long)]
+    chance: bool,
     /// With --json: the IoU of every window
     #[arg(long)]
     per_query: bool,
@@ -40,7 +47,17 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
         args.iou.iter().all(|iou| (0.0..=1.0).contains(iou)) && args.topk.iter().all(|k| *k > 0),
         "--iou takes numbers from 0 to 1 and --topk whole numbers from 1"
     );
-    let annotations = AnnotationFile::load(&args.annotations)?;
+    let mut annotations = AnnotationFile::load(&args.annotations)?;
+    let only = args.only.as_deref().map(ids_in).transpose()?;
+    if let Some(only) = &only {
+        for clip in &mut annotations.clips {
+            let AnnotatedClip { clip_uid, queries, unasked, .. } = clip;
+            let is_wanted = |uid: &str, idx| only.contains(&key(clip_uid, uid, idx).query_id());
+            queries.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
+            unasked.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
+        }
+        anyhow::ensure!(annotations.queries().next().is_some(), "none of the annotated queries is asked for");
+    }
     let measures = Measures {
         thresholds: args.iou.clone(),
         top_k: args.topk.clone(),
@@ -48,10 +65,21 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
         ..Measures::default()
     };
     let mut reports = Vec::new();
+    let mut files = Vec::new();
     for path in &args.predictions {
-        let file = PredictionFile::load(path)?;
-        let mut report = evaluate(&annotations, &file.predictions, &measures)
-            .with_context(|| format!("cannot score {}", path.display()))?;
+        let mut predictions = PredictionFile::load(path)?.predictions;
+        if let Some(only) = &only {
+            predictions.retain(|prediction| only.contains(&prediction.key.query_id()));
+        }
+        files.push((path.display().to_string(), predictions));
+    }
+    if args.chance {
+        let keep = args.topk.iter().copied().max().unwrap_or(1);
+        files.push(("chance".to_owned(), by_chance(&annotations, keep, measures.seed)));
+    }
+    for (path, predictions) in files {
+        let mut report = evaluate(&annotations, &predictions, &measures)
+            .with_context(|| format!("cannot score {path}"))?;
         if !args.per_query {
             report.per_query_iou.clear();
         }
@@ -68,10 +96,20 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
             .collect();
         out::json(&json!({ "annotations": args.annotations, "files": files? }))?;
     } else {
-        reports.iter().for_each(|(path, report)| print(&path.display().to_string(), report));
+        reports.iter().for_each(|(path, report)| print(path, report));
     }
     let is_whole = reports.iter().all(|(_, report)| report.missing == 0);
     Ok(if is_whole { Ending::Fine } else { Ending::Absent })
+}
+
+/// Ids of queries, one a line.
+fn ids_in(path: &Path) -> Result<HashSet<String>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
+}
+
+fn key(clip_uid: &str, annotation_uid: &str, query_idx: usize) -> QueryKey {
+    QueryKey { clip_uid: clip_uid.to_owned(), annotation_uid: annotation_uid.to_owned(), query_idx }
 }
 
 fn print(path: &str, report: &Report) {

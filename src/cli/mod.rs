@@ -8,6 +8,7 @@ mod data;
 mod doctor;
 mod eval;
 mod experiment;
+mod features;
 mod gaze;
 mod localize;
 mod models;
@@ -70,6 +71,8 @@ pub enum Command {
     Ensemble(submit::EnsembleArgs),
     /// Check predictions and write a submission
     Submit(submit::SubmitArgs),
+    /// Features of videos and questions, to train and to localize with
+    Features(features::FeaturesArgs),
     /// Train the networks
     Train(train::TrainArgs),
     /// Train a grid of networks and compare them
@@ -163,6 +166,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Ensemble(args) => submit::run_ensemble(&args),
         Command::Submit(args) => submit::submit(&args),
         Command::Experiment(args) => experiment::run(&args),
+        Command::Features(args) => features::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Project(args) => project::run(&args),
         Command::Data(args) => data::run(&args),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Ending, out};
 use crate::features::import_clip;
-use crate::grounding::groundnlq::{self, Config, GroundNlqError, Mismatch, StateDict};
+use crate::grounding::groundnlq::{self, Config, GroundNlqError, Mismatch, Precision, StateDict};
 use crate::nn::{self, ModelDir, ModelState, ModelStatus, Registry};
 use crate::train::check::check as check_training;
 
@@ -45,6 +45,9 @@ enum ModelsCommand {
         /// The moving average of the weights (`state_dict_ema`) instead of the weights
         #[arg(long)]
         ema: bool,
+        /// Store in half precision: half the size, three decimal digits
+        #[arg(long)]
+        half: bool,
         /// JSON instead of text
         #[arg(long)]
         json: bool,
@@ -70,8 +73,10 @@ pub fn run(args: &ModelsArgs) -> Result<Ending> {
     match &args.command {
         ModelsCommand::List { json } => list(&registry, *json),
         ModelsCommand::Fetch { ids } => fetch(&registry, ids),
-        ModelsCommand::Import { file, config, name, ema, json } => {
-            import(&registry, file, config.as_deref(), name.as_deref(), *ema, *json)
+        ModelsCommand::Import { file, config, name, ema, half, json } => {
+            let which = if *ema { StateDict::Ema } else { StateDict::Raw };
+            let precision = if *half { Precision::Half } else { Precision::Single };
+            import(&registry, file, config.as_deref(), name.as_deref(), (which, precision), *json)
         }
         ModelsCommand::Show { name, json } => show(&registry, name, *json),
         ModelsCommand::Check { dir, json } => check(dir, *json),
@@ -83,7 +88,7 @@ fn import(
     file: &Path,
     config: Option<&Path>,
     name: Option<&str>,
-    ema: bool,
+    (which, precision): (StateDict, Precision),
     as_json: bool,
 ) -> Result<Ending> {
     let config = config.map_or_else(|| Ok(Config::default()), Config::read)?;
@@ -97,13 +102,12 @@ fn import(
         }
         return Ok(Ending::Fine);
     }
-    let which = if ema { StateDict::Ema } else { StateDict::Raw };
     let stem = file.file_name().unwrap_or_default().to_string_lossy();
     let stem = name.unwrap_or_else(|| stem.split('.').next().unwrap_or_default());
     if stem.is_empty() || !stem.chars().all(|c| c.is_alphanumeric() || "-_+".contains(c)) {
         bail!("a model's name has letters, digits, `-`, `_` and `+`, found `{stem}`: choose one with --name");
     }
-    let (model, mismatch) = match groundnlq::import(file, which, &config, stem, registry.dir()) {
+    let (model, mismatch) = match groundnlq::import(file, which, &config, stem, registry.dir(), precision) {
         Err(GroundNlqError::Weights { mismatch, path }) => {
             report(&mismatch, as_json)?;
             return Err(GroundNlqError::Weights { mismatch, path }.into());

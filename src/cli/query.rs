@@ -5,8 +5,8 @@ use clap::Args;
 
 use super::{ClipArgs, Ending, GazeModeArg, out};
 use crate::export::table::{AnswerRow, answer_object};
-use crate::grounding::{GazeMode, Localizer as _};
-use crate::pipeline::LightPipeline;
+use crate::grounding::GazeMode;
+use crate::pipeline;
 
 #[derive(Debug, Args)]
 pub struct QueryArgs {
@@ -39,8 +39,14 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
             args.clip.clip.display()
         );
     }
-    let pipeline = LightPipeline::load_default(&ctx)?;
-    let features = LightPipeline::features_for(&opened.info, &opened.table);
+    let pipeline = pipeline::load_for(&opened.info.path, &ctx)?;
+    anyhow::ensure!(
+        pipeline.modes().contains(&mode),
+        "{} has no gaze mode `{}`: it takes the gaze that it predicts",
+        pipeline.label(),
+        mode.name()
+    );
+    let features = pipeline::features_for(&opened.info, &opened.table);
     pipeline.extract(&opened.info.path, &features, args.feature_fps, &ctx)?;
     out::end_progress();
 

@@ -11,7 +11,7 @@ use crate::export::caption::Caption;
 use crate::export::image::{Provenance, save_picture};
 use crate::features::RgbImage8;
 use crate::gaze::{GazeState, frame_map};
-use crate::pipeline::LightPipeline;
+use crate::pipeline::{self, LightPipeline};
 use crate::render::{Gpu, HeatMode, Mark, Scene};
 use crate::time::{FrameIdx, MediaTime};
 use crate::video::{VideoInfo, VideoReader};
@@ -67,10 +67,18 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
     let mut scene = Scene::of_frame(Arc::clone(&frame), opened.info.display_size);
     scene.heat = args.heat.into();
     if matches!(scene.heat, HeatMode::Predicted | HeatMode::Both | HeatMode::Difference) {
-        let pipeline = LightPipeline::load_default(&ctx)?;
-        let [width, height] = frame.upright_size().map(|n| n as usize);
-        let image = RgbImage8::new(width, height, frame.to_rgb());
-        scene.predicted = Some(Arc::new(pipeline.gaze_estimator().estimate(&image)?));
+        scene.predicted = if pipeline::is_for_trained(&opened.info.path) {
+            // its windows see more than one picture
+            let pipeline = pipeline::load_for(&opened.info.path, &ctx)?;
+            let features = pipeline::features_for(&opened.info, &opened.table);
+            pipeline.extract(&opened.info.path, &features, 1.0, &ctx)?;
+            features.heatmap_near(frame.time)
+        } else {
+            let pipeline = LightPipeline::load_default(&ctx)?;
+            let [width, height] = frame.upright_size().map(|n| n as usize);
+            let image = RgbImage8::new(width, height, frame.to_rgb());
+            Some(Arc::new(pipeline.gaze_estimator().estimate(&image)?))
+        };
     }
     let sample = opened.companions.gaze.as_ref().and_then(|g| g.at(frame.time)).copied();
     let tracked = sample.filter(|s| s.state == GazeState::Tracked);

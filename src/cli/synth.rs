@@ -44,8 +44,10 @@ const AFTER: &str = concat!(
     "  boxes/UID.jsonl          a line a picture: true gaze, what is looked at, box and visible share of all\n",
     "  truth/UID.json           the story: things, deeds with their times, sentences, questions\n",
     "  nlq_train.json, nlq_val.json  questions, in Ego4D's official layout\n",
+    "  videos_train.txt, videos_val.txt  names of the clips, as `gazenlq train gaze` takes them\n",
     "  queries.jsonl            which questions only the eyes can answer, and which are ambiguous\n",
-    "  narrations.jsonl         sentences, in GroundNLQ's layout\n",
+    "  queries_gaze_only.txt    the ids of the first kind, as `gazenlq eval --only` takes them\n",
+    "  narrations_train.jsonl, narrations_val.jsonl  sentences, in GroundNLQ's layout\n",
     "  synth.json               version, seed, configuration, hashes\n\n",
     "Every knob of --config with its default:\n\n",
     include_str!("../synth/defaults.toml")

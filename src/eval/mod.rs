@@ -4,6 +4,7 @@
 //! (queries without a prediction) stands beside them.
 
 mod bootstrap;
+mod chance;
 pub mod compare;
 pub mod ensemble;
 pub mod failure;
@@ -17,6 +18,7 @@ pub mod submission;
 pub mod what_if;
 
 pub use bootstrap::{Interval, Paired, paired};
+pub use chance::by_chance;
 pub use predictions::{Prediction, PredictionFile, Provenance, Window};
 pub use recall::{Measures, Report, Scores, evaluate, hull_iou};
 

@@ -5,13 +5,27 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use candle_core::Tensor;
+
 use super::evidence::{FrameEvidence, TagEvidence};
 use super::store::Kept;
 use crate::gaze::Heatmap;
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 
+/// What trained networks look at, of a whole clip: features of its steps and gaze windows, and the
+/// maps that its gaze estimator predicts.
+pub struct WindowEvidence {
+    /// [steps, dim]
+    pub video: Tensor,
+    /// [windows, dim]
+    pub gaze: Tensor,
+    /// By the middle of each window, in time order.
+    pub maps: Vec<(MediaTime, Arc<Heatmap>)>,
+}
+
 /// Evidence of one clip.
 pub struct ClipFeatures {
+    windows: RwLock<Option<Arc<WindowEvidence>>>,
     clip_id: String,
     duration: MediaTime,
     frames: Track<FrameEvidence>,
@@ -57,6 +71,7 @@ impl<T> Track<T> {
 impl ClipFeatures {
     pub fn new(clip_id: &str, duration: MediaTime) -> Self {
         Self {
+            windows: RwLock::default(),
             clip_id: clip_id.to_owned(),
             duration,
             frames: Track::default(),
@@ -104,27 +119,47 @@ impl ClipFeatures {
         self.tags.snapshot()
     }
 
-    /// Mean of the predicted maps of the sampled pictures in a range; `None` where there are none.
+    /// Of trained networks, once they have looked through the clip.
+    pub fn windows(&self) -> Option<Arc<WindowEvidence>> {
+        self.windows.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn set_windows(&self, evidence: WindowEvidence) {
+        *self.windows.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(evidence));
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The predicted maps with their times: of trained networks, else of the sampled pictures.
+    pub fn maps(&self) -> Vec<(MediaTime, Arc<Heatmap>)> {
+        match self.windows() {
+            Some(windows) => windows.maps.clone(),
+            None => {
+                self.frames.read(|list| list.iter().map(|(_, f)| (f.time, Arc::clone(&f.gaze))).collect())
+            }
+        }
+    }
+
+    /// Mean of the predicted maps in a range; `None` where there are none.
     pub fn mean_heatmap(&self, range: TimeRange) -> Option<Heatmap> {
-        let maps: Vec<Arc<Heatmap>> = self.frames.read(|frames| {
-            let inside = frames.iter().filter(|(_, f)| range.contains(f.time));
-            inside.map(|(_, f)| Arc::clone(&f.gaze)).collect()
-        });
+        let maps: Vec<Arc<Heatmap>> =
+            self.maps().into_iter().filter(|(time, _)| range.contains(*time)).map(|(_, map)| map).collect();
         // a mean over many minutes is the same from a part of them, and no frame is late for it
         let stride = maps.len().div_ceil(256).max(1);
         Heatmap::mean(maps.iter().step_by(stride).map(|map| &**map))
     }
 
-    /// The predicted map of the sampled picture nearest in time.
+    /// The predicted map nearest in time.
     pub fn heatmap_near(&self, time: MediaTime) -> Option<Arc<Heatmap>> {
-        self.frames.read(|frames| {
-            let after = frames.partition_point(|(_, f)| f.time < time);
-            [after.checked_sub(1), Some(after)]
-                .into_iter()
-                .flatten()
-                .filter_map(|i| frames.get(i))
-                .min_by_key(|(_, f)| f.time.distance(time))
-                .map(|(_, f)| Arc::clone(&f.gaze))
-        })
+        if let Some(windows) = self.windows() {
+            return nearest(&windows.maps, time, |(at, _)| *at).map(|(_, map)| Arc::clone(map));
+        }
+        self.frames.read(|frames| nearest(frames, time, |(_, f)| f.time).map(|(_, f)| Arc::clone(&f.gaze)))
     }
+}
+
+/// Of a list in time order.
+fn nearest<T>(list: &[T], time: MediaTime, time_of: impl Fn(&T) -> MediaTime) -> Option<&T> {
+    let after = list.partition_point(|item| time_of(item) < time);
+    let around = [after.checked_sub(1), Some(after)].into_iter().flatten().filter_map(|i| list.get(i));
+    around.min_by_key(|item| time_of(item).distance(time))
 }

@@ -3,6 +3,8 @@
 //! Tan and Le 2019 (arXiv 1905.11946); the Lite variant drops squeeze-and-excite, uses ReLU6, and
 //! does not scale stem and head (github.com/tensorflow/tpu, models/official/efficientnet/lite).
 
+use std::path::PathBuf;
+
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::VarBuilder;
 
@@ -29,6 +31,21 @@ const STAGES: [[usize; 5]; 7] = [
     [5, 5, 2, 6, 208],
     [1, 3, 1, 6, 352],
 ];
+
+/// The block whose output is kept by places: the last of the stage of 208 channels.
+const PLACES_BLOCK: usize = 19;
+const PLACE_CHANNELS: usize = STAGES[5][4];
+/// Places of a picture to a side.
+const PLACES_SIDE: usize = 3;
+
+/// One picture as numbers for a network to learn from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PictureVectors {
+    /// The pooled features before the classifier, `POOLED_DIM` values.
+    pub pooled: Vec<f32>,
+    /// What is where: nine places row by row, `PLACES_DIM` values.
+    pub places: Vec<f32>,
+}
 
 /// What the network says of one picture.
 #[derive(Clone, Debug)]
@@ -75,9 +92,16 @@ struct Block {
 }
 
 impl EfficientNetLite2 {
+    pub const POOLED_DIM: usize = HEAD;
+    pub const PLACES_DIM: usize = PLACES_SIDE * PLACES_SIDE * PLACE_CHANNELS;
+
+    /// Where its weights are.
+    pub fn file(dir: &ModelDir) -> PathBuf {
+        dir.file("efficientnet-lite2", "model.safetensors")
+    }
+
     pub fn load(dir: &ModelDir, device: &Device) -> std::result::Result<Self, NnError> {
-        let path = dir.file("efficientnet-lite2", "model.safetensors");
-        Ok(Self::new(open_weights(&path, "EfficientNet-Lite2", device)?)?)
+        Ok(Self::new(open_weights(&Self::file(dir), "EfficientNet-Lite2", device)?)?)
     }
 
     fn new(weights: VarBuilder) -> Result<Self> {
@@ -114,20 +138,59 @@ impl EfficientNetLite2 {
         Ok(Tags { probabilities: values(probabilities)?, features: values(features)? })
     }
 
+    /// The picture as numbers, as a whole and by places.
+    pub fn vectors(&self, image: &RgbImage8) -> Result<PictureVectors> {
+        let mut places = Vec::new();
+        let pooled = self.pooled(image, |block, x| {
+            if block == PLACES_BLOCK {
+                places = by_places(x)?;
+            }
+            Ok(())
+        })?;
+        Ok(PictureVectors { pooled: pooled.flatten_all()?.to_vec1()?, places })
+    }
+
     /// Pooled features and class logits.
     ///
     /// # Shapes
     /// → ([1, 1280], [1, 1000])
     pub fn forward(&self, image: &RgbImage8) -> Result<(Tensor, Tensor)> {
-        let pixels = self.prepared(image).normalised(MEAN, STD);
-        let mut x = self.stem.forward(&Tensor::from_vec(pixels, (1, 3, SIDE, SIDE), &self.device)?)?;
-        for block in &self.blocks {
-            x = block.forward(x)?;
-        }
-        let features = self.head.forward(&x)?.flatten_from(2)?.mean(D::Minus1)?;
+        let features = self.pooled(image, |_, _| Ok(()))?;
         let logits = linear(&features, &self.class_weight, &self.class_bias, Activation::Identity)?;
         Ok((features, logits))
     }
+
+    /// Pooled features; `see` is shown what each block gives.
+    fn pooled(&self, image: &RgbImage8, mut see: impl FnMut(usize, &Tensor) -> Result<()>) -> Result<Tensor> {
+        let pixels = self.prepared(image).normalised(MEAN, STD);
+        let mut x = self.stem.forward(&Tensor::from_vec(pixels, (1, 3, SIDE, SIDE), &self.device)?)?;
+        for (index, block) in self.blocks.iter().enumerate() {
+            x = block.forward(x)?;
+            see(index, &x)?;
+        }
+        self.head.forward(&x)?.flatten_from(2)?.mean(D::Minus1)
+    }
+}
+
+/// Means over thirds of height and width.
+///
+/// # Shapes
+/// [1, channels, side, side] → places × channels
+fn by_places(x: &Tensor) -> Result<Vec<f32>> {
+    let (_, _, height, width) = x.dims4()?;
+    let third = |part: usize, side: usize| {
+        let first = part * side / PLACES_SIDE;
+        (first, (part + 1) * side / PLACES_SIDE - first)
+    };
+    let mut values = Vec::new();
+    for row in 0..PLACES_SIDE {
+        for column in 0..PLACES_SIDE {
+            let ((y, tall), (x0, wide)) = (third(row, height), third(column, width));
+            let place = x.narrow(2, y, tall)?.narrow(3, x0, wide)?.flatten_from(2)?.mean(D::Minus1)?;
+            values.extend(place.flatten_all()?.to_vec1::<f32>()?);
+        }
+    }
+    Ok(values)
 }
 
 impl ConvNorm {
@@ -198,6 +261,16 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn places_are_means_of_their_ninth() {
+        let side = 9usize;
+        let cells = (0..2 * side * side).map(|i| (i / (side * side) * 100 + i % side / 3) as f32).collect();
+        let x = Tensor::from_vec(cells, (1, 2, side, side), &Device::Cpu).unwrap();
+        let places = by_places(&x).unwrap();
+        assert_eq!(places.len(), 18);
+        assert_eq!(places[..6], [0.0, 100.0, 1.0, 101.0, 2.0, 102.0]);
+    }
 
     #[test]
     fn tags_rank_by_probability() {

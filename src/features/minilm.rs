@@ -4,6 +4,7 @@
 //! 1908.10084), mean over tokens, length 1. huggingface.co/sentence-transformers/all-MiniLM-L6-v2.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use candle_core::{Device, Result, Tensor};
 use candle_nn::VarBuilder;
@@ -48,7 +49,7 @@ impl MiniLm {
     pub const DIM: usize = L6.width;
 
     pub fn load(dir: &ModelDir, device: &Device) -> std::result::Result<Self, NnError> {
-        let weights = open_weights(&dir.file("minilm", "model.safetensors"), "MiniLM", device)?;
+        let weights = open_weights(&Self::file(dir), "MiniLM", device)?;
         let tokenizer = Tokenizer::from_file(dir.file("minilm", "tokenizer.json"));
         let mut tokenizer = tokenizer.map_err(|error| NnError::Tokenizer(error.to_string()))?;
         tokenizer.with_padding(None);
@@ -78,6 +79,22 @@ impl MiniLm {
             }
         }
         Ok(embeddings)
+    }
+
+    /// One vector a word piece, without the marks at both ends; a text without words has one all the same.
+    ///
+    /// # Shapes
+    /// → [tokens, width]
+    pub fn token_features(&self, text: &str) -> std::result::Result<Tensor, NnError> {
+        let ids = self.token_ids(text)?;
+        let tokens = ids.len();
+        let hidden = self.network.hidden(ids, 1, tokens)?.squeeze(0)?;
+        Ok(if tokens > 2 { hidden.narrow(0, 1, tokens - 2)?.contiguous()? } else { hidden })
+    }
+
+    /// Where its weights are.
+    pub fn file(dir: &ModelDir) -> PathBuf {
+        dir.file("minilm", "model.safetensors")
     }
 
     /// Word pieces with the marks at both ends.
@@ -143,6 +160,14 @@ impl Network {
     /// # Shapes
     /// `ids` [batch * tokens] → [batch, width], rows of length 1
     fn forward(&self, ids: Vec<u32>, batch: usize, tokens: usize) -> Result<Tensor> {
+        let mean = self.hidden(ids, batch, tokens)?.mean(1)?;
+        let length = mean.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?;
+        mean.broadcast_div(&length)
+    }
+
+    /// # Shapes
+    /// `ids` [batch * tokens] → [batch, tokens, width]
+    fn hidden(&self, ids: Vec<u32>, batch: usize, tokens: usize) -> Result<Tensor> {
         let ids = Tensor::from_vec(ids, batch * tokens, &self.device)?;
         let words = self.words.index_select(&ids, 0)?.reshape((batch, tokens, ()))?;
         let mut x = self.norm.forward(&words.broadcast_add(&self.positions.narrow(0, 0, tokens)?)?)?;
@@ -152,9 +177,7 @@ impl Network {
             let inner = layer.fc1.forward_with(&x, Activation::Gelu)?;
             x = layer.norm2.forward(&(x + layer.fc2.forward(&inner)?)?)?;
         }
-        let mean = x.mean(1)?;
-        let length = mean.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-12)?;
-        mean.broadcast_div(&length)
+        Ok(x)
     }
 }
 

@@ -17,12 +17,12 @@ pub mod store;
 
 pub use clip::TowerConfig;
 pub use clip_bridge::{BridgedWord, ClipTextBridge};
-pub use clip_features::ClipFeatures;
+pub use clip_features::{ClipFeatures, WindowEvidence};
 pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, Framing, PATCH_GRID};
 pub use clip_import::{ClipImport, import_clip};
 pub use clip_text::{ClipTextConfig, ClipTextTower, ClipTokenizer, canonical_query};
 pub use conse::TagMeanings;
-pub use efficientnet_lite::{EfficientNetLite2, Tags};
+pub use efficientnet_lite::{EfficientNetLite2, PictureVectors, Tags};
 pub(crate) use evidence::unit;
 pub use evidence::{FrameEvidence, PLACES, POOLED_GRID, Places, TAGS_KEPT, TagEvidence, TagView};
 pub use minilm::MiniLm;

@@ -1,11 +1,13 @@
-//! The default pipeline, `light`: pretrained networks, nothing trained by us.
+//! What answers questions about a clip: the default pipeline, `light`, of pretrained networks, and
+//! `trained`, the GazeNLQ that was trained here on synthetic clips, for clips of that world.
 //!
-//! A clip is sampled coarse to fine. Each picture gets CLIP's vectors and a predicted gaze map, quick
+//! In the light one a clip is sampled coarse to fine. Each picture gets CLIP's vectors and a predicted gaze map, quick
 //! tags help while most are still to come; a question is answered from them in milliseconds. The
 //! window and the command line call this.
 
 mod decode;
 mod itinerary;
+mod trained;
 
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -25,6 +27,52 @@ use crate::time::{MediaTime, TimeRange};
 use crate::video::{FrameTable, VideoInfo, VideoReader};
 use decode::{Picture, Sight};
 use itinerary::{Look, order, samples};
+
+pub use trained::{LABEL as TRAINED_LABEL, NETWORKS as TRAINED_NETWORKS, TrainedPipeline, trained_dir};
+
+/// Looks through a clip once and answers questions about it.
+pub trait ClipPipeline: Localizer {
+    /// Computes what is missing at `fps` pictures a second, if it has a choice.
+    fn extract(&self, path: &Path, features: &ClipFeatures, fps: f32, ctx: &JobCtx) -> anyhow::Result<()>;
+
+    /// Gaze modes that it can answer in.
+    fn modes(&self) -> &'static [GazeMode];
+
+    /// What it is, in a sentence or two.
+    fn about(&self) -> &'static str;
+
+    /// Whether it is the one trained on synthetic clips.
+    fn is_trained(&self) -> bool;
+}
+
+/// Whether the networks that were trained on synthetic clips answer for this clip: it is of a set made by
+/// `gazenlq synth`, and they are here.
+pub fn is_for_trained(clip: &Path) -> bool {
+    is_of_synthetic_set(clip) && trained_dir().is_some()
+}
+
+/// A set's description lies in the clip's folder or the one above.
+fn is_of_synthetic_set(clip: &Path) -> bool {
+    let says_so = |folder: &Path| {
+        let text = std::fs::read(folder.join("synth.json")).ok()?;
+        let about: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        Some(about["synthetic"] == true)
+    };
+    clip.ancestors().skip(1).take(2).any(|folder| says_so(folder) == Some(true))
+}
+
+/// Loads what answers for this clip.
+pub fn load_for(clip: &Path, ctx: &JobCtx) -> anyhow::Result<Arc<dyn ClipPipeline>> {
+    match trained_dir().filter(|_| is_of_synthetic_set(clip)) {
+        Some(dir) => Ok(Arc::new(TrainedPipeline::load(&dir, &ModelDir::from_env(), ctx)?)),
+        None => Ok(Arc::new(LightPipeline::load_default(ctx)?)),
+    }
+}
+
+/// A place for the evidence of a clip; `extract` fills it.
+pub fn features_for(info: &VideoInfo, table: &FrameTable) -> Arc<ClipFeatures> {
+    Arc::new(ClipFeatures::new(&info.content_id, table.range().end()))
+}
 
 /// Moments of an answer.
 pub const TOP: usize = 5;
@@ -76,56 +124,6 @@ impl LightPipeline {
 
     pub fn gaze_estimator(&self) -> &dyn GazeEstimator {
         &self.gaze
-    }
-
-    /// A place for the evidence of a clip; `extract` fills it.
-    pub fn features_for(info: &VideoInfo, table: &FrameTable) -> Arc<ClipFeatures> {
-        Arc::new(ClipFeatures::new(&info.content_id, table.range().end()))
-    }
-
-    /// Takes what was kept earlier and computes what is missing at `fps` pictures a second, coarse to
-    /// fine. What is done when it is cancelled is kept.
-    pub fn extract(
-        &self,
-        path: &Path,
-        features: &ClipFeatures,
-        fps: f32,
-        ctx: &JobCtx,
-    ) -> anyhow::Result<()> {
-        ctx.stage("Looking through the clip");
-        let key = store::Key { clip_id: features.clip_id(), weights: self.tower.fingerprint() };
-        store::load(key, |kept| features.add(kept));
-        let reader = VideoReader::open(path)?;
-        let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
-        drop(reader);
-        let wanted = samples(&table, fps);
-        let order = order(&wanted, features);
-        let steps = itinerary::itinerary(&order, &table);
-        let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
-        ctx.step(0, total)?;
-        let mut keep = store::Writer::open(key)
-            .inspect_err(|e| tracing::warn!("features cannot be kept: {e}"))
-            .unwrap_or_default();
-
-        // decoding runs ahead on its own thread; two batches wait at most
-        std::thread::scope(|scope| {
-            let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
-            let decoding = scope.spawn(move || decode::walk(&info, &table, &steps, self, &sender));
-            self.look_at_all(
-                pictures,
-                &mut |evidence| {
-                    if let Some(Err(error)) = keep.as_mut().map(|file| file.append(&evidence)) {
-                        tracing::warn!("features cannot be kept any more: {error}");
-                        keep = None;
-                    }
-                    features.add(evidence);
-                },
-                total,
-                ctx,
-            )?;
-            decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread ended early"))??;
-            Ok(())
-        })
     }
 
     fn look_at_all(
@@ -181,6 +179,59 @@ impl LightPipeline {
         let Sight::Tags(views) = &picture.sight else { return Ok(None) };
         let [whole, middle] = views.each_ref().map(|view| self.tagger.tags(view));
         Ok(Some(Kept::Tags(TagEvidence::new(picture.frame, picture.time, &whole?, &middle?))))
+    }
+}
+
+impl ClipPipeline for LightPipeline {
+    /// Takes what was kept earlier and computes what is missing at `fps` pictures a second, coarse to
+    /// fine. What is done when it is cancelled is kept.
+    fn extract(&self, path: &Path, features: &ClipFeatures, fps: f32, ctx: &JobCtx) -> anyhow::Result<()> {
+        ctx.stage("Looking through the clip");
+        let key = store::Key { clip_id: features.clip_id(), weights: self.tower.fingerprint() };
+        store::load(key, |kept| features.add(kept));
+        let reader = VideoReader::open(path)?;
+        let (info, table) = (Arc::clone(reader.info()), Arc::clone(reader.table()));
+        drop(reader);
+        let wanted = samples(&table, fps);
+        let order = order(&wanted, features);
+        let steps = itinerary::itinerary(&order, &table);
+        let total: u64 = order.iter().map(|(look, _)| look.cost()).sum();
+        ctx.step(0, total)?;
+        let mut keep = store::Writer::open(key)
+            .inspect_err(|e| tracing::warn!("features cannot be kept: {e}"))
+            .unwrap_or_default();
+
+        // decoding runs ahead on its own thread; two batches wait at most
+        std::thread::scope(|scope| {
+            let (sender, pictures) = mpsc::sync_channel(BATCH * 2);
+            let decoding = scope.spawn(move || decode::walk(&info, &table, &steps, self, &sender));
+            self.look_at_all(
+                pictures,
+                &mut |evidence| {
+                    if let Some(Err(error)) = keep.as_mut().map(|file| file.append(&evidence)) {
+                        tracing::warn!("features cannot be kept any more: {error}");
+                        keep = None;
+                    }
+                    features.add(evidence);
+                },
+                total,
+                ctx,
+            )?;
+            decoding.join().map_err(|_| anyhow::anyhow!("the decoder thread ended early"))??;
+            Ok(())
+        })
+    }
+
+    fn modes(&self) -> &'static [GazeMode] {
+        &GazeMode::ALL
+    }
+
+    fn about(&self) -> &'static str {
+        "Quick search (not GazeNLQ): CLIP ViT-B/16 for the answer, UNISAL saliency with a centre prior for the predicted heatmap. Not trained on this task."
+    }
+
+    fn is_trained(&self) -> bool {
+        false
     }
 }
 

@@ -20,6 +20,7 @@ mod merge;
 mod notes;
 mod questions;
 mod session;
+mod shipped;
 mod templates;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -44,6 +45,7 @@ pub use merge::{Conflict, Side, merge, merge_choosing};
 pub use notes::{ClipNotes, NotesError, OldMarker};
 pub use questions::{QuestionsError, read_questions};
 pub use session::{Session, is_named_like_a_video, is_project, recognise};
+pub use shipped::shipped;
 pub use templates::{TEMPLATES, Template};
 pub use whole_file::write_whole;
 pub use workspace::{Recovery, Workspace, WorkspaceError, journal_path};

@@ -1,6 +1,7 @@
 //! A set of clips in a folder, resumable: a clip is whole when its truth file is there.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -55,26 +56,32 @@ pub fn make_set(
                 None => missing.push((index, clip)),
             }
         }
-        let Some((_, first)) = missing.first() else { return Ok(()) };
-        let gpu = Gpu::headless()?;
-        let size = [config.clip.size; 2];
-        let mut renderer = WorldRenderer::new(&gpu, size, &first.stage.mesh);
-        let total = missing.len() as u64 * first.frames as u64;
+        if missing.is_empty() {
+            return Ok(());
+        }
         ctx.stage("Rendering synthetic clips");
-        for (number, (index, clip)) in missing.iter().enumerate() {
-            let before = number as u64 * clip.frames as u64;
-            let path = folder.video(&clip.uid);
-            let part = path.with_extension("mp4.part");
-            let step = |frame: usize, ctx: &JobCtx| ctx.step(before + frame as u64, total);
-            let rendered = clip.render(&mut renderer, &part, ctx, step);
-            let (truth, encoder) = rendered.inspect_err(|_| {
-                let _ = std::fs::remove_file(&part); // what is left of it is no clip
-            })?;
-            std::fs::rename(&part, &path).map_err(|e| unwritable(&e, &path))?;
-            let record = folder.store(clip, &truth, encoder, split_of(*index, config))?;
-            done.push((*index, record));
-            made += 1;
-            frames += clip.frames;
+        let work = Work {
+            missing: &missing,
+            next: AtomicUsize::new(0),
+            drawn: AtomicU64::new(0),
+            total: missing.iter().map(|(_, clip)| clip.frames as u64).sum(),
+        };
+        let results = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..WORKERS.min(missing.len()))
+                .map(|_| scope.spawn(|| work.make(&folder, config, ctx)))
+                .collect();
+            workers.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
+        });
+        let mut first_error = None;
+        for result in results {
+            let (records, ended) = result.map_err(|_| SynthError::Broken("drawing clips"))?;
+            made += records.len();
+            done.extend(records);
+            first_error = first_error.or(ended.err());
+        }
+        frames = made * missing[0].1.frames;
+        if let Some(error) = first_error {
+            return Err(error);
         }
         Ok(())
     })();
@@ -92,6 +99,57 @@ pub fn make_set(
         frames,
         secs: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Clips that are drawn at a time: while one waits for its pictures, another is drawn.
+const WORKERS: usize = 2;
+
+/// Clips to be made, by several threads, each with a graphics device of its own.
+struct Work<'a> {
+    missing: &'a [(u64, Clip)],
+    next: AtomicUsize,
+    /// Pictures of all clips.
+    drawn: AtomicU64,
+    total: u64,
+}
+
+impl Work<'_> {
+    /// Makes one clip after the other; what is whole is given back with the error that ended it.
+    fn make(
+        &self,
+        folder: &Folder<'_>,
+        config: &SynthConfig,
+        ctx: &JobCtx,
+    ) -> (Vec<(u64, Value)>, Result<(), SynthError>) {
+        let mut records = Vec::new();
+        let ended = self.make_into(&mut records, folder, config, ctx);
+        (records, ended)
+    }
+
+    fn make_into(
+        &self,
+        records: &mut Vec<(u64, Value)>,
+        folder: &Folder<'_>,
+        config: &SynthConfig,
+        ctx: &JobCtx,
+    ) -> Result<(), SynthError> {
+        let gpu = Gpu::headless()?;
+        let mut renderer: Option<WorldRenderer<'_>> = None;
+        while let Some((index, clip)) = self.missing.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let renderer = renderer
+                .get_or_insert_with(|| WorldRenderer::new(&gpu, [config.clip.size; 2], &clip.stage.mesh));
+            let path = folder.video(&clip.uid);
+            let part = path.with_extension("mp4.part");
+            let step = |_, ctx: &JobCtx| ctx.step(self.drawn.fetch_add(1, Ordering::Relaxed), self.total);
+            let rendered = clip.render(renderer, &part, ctx, step);
+            let (truth, encoder) = rendered.inspect_err(|_| {
+                let _ = std::fs::remove_file(&part); // what is left of it is no clip
+            })?;
+            std::fs::rename(&part, &path).map_err(|e| unwritable(&e, &path))?;
+            records.push((*index, folder.store(clip, &truth, encoder, split_of(*index, config))?));
+        }
+        Ok(())
+    }
 }
 
 /// Clips of the validation split are spread evenly.
@@ -248,13 +306,19 @@ impl<'a> Folder<'a> {
             }
             let path = self.out.join(format!("nlq_{split}.json"));
             write(&path, &pretty(&official_file(split, &videos)))?;
+            let uids: String = videos
+                .iter()
+                .map(|video| format!("{}\n", video["video_uid"].as_str().unwrap_or_default()))
+                .collect();
+            write(&self.out.join(format!("videos_{split}.txt")), uids.as_bytes())?;
+            let lines: String = records
+                .iter()
+                .filter(|r| r["split"] == split)
+                .flat_map(|r| r["narrations"].as_array().into_iter().flatten())
+                .map(|line| format!("{line}\n"))
+                .collect();
+            write(&self.out.join(format!("narrations_{split}.jsonl")), lines.as_bytes())?;
         }
-        let lines: String = records
-            .iter()
-            .flat_map(|r| r["narrations"].as_array().into_iter().flatten())
-            .map(|line| format!("{line}\n"))
-            .collect();
-        write(&self.out.join("narrations.jsonl"), lines.as_bytes())?;
         let questions: String = records
             .iter()
             .flat_map(|r| r["queries"].as_array().into_iter().flatten().map(move |q| (r, q)))
@@ -270,6 +334,13 @@ impl<'a> Folder<'a> {
             })
             .collect();
         write(&self.out.join("queries.jsonl"), questions.as_bytes())?;
+        let gaze_only: String = records
+            .iter()
+            .flat_map(|r| r["queries"].as_array().into_iter().flatten())
+            .filter(|q| q["needs_gaze"] == true)
+            .map(|q| format!("{}\n", q["query_id"].as_str().unwrap_or_default()))
+            .collect();
+        write(&self.out.join("queries_gaze_only.txt"), gaze_only.as_bytes())?;
         let clips: Vec<Value> = records
             .iter()
             .map(|r| json!({ "clip_uid": r["clip_uid"], "split": r["split"], "room": r["room"], "sha256": r["sha256"] }))

@@ -22,6 +22,7 @@ use crate::project::write_whole;
 const CONFIG: &str = "config.toml";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const METRICS: &str = "metrics.jsonl";
+const EXAMPLES: &str = "examples.safetensors";
 /// Of the checkpoint's layout.
 const VERSION: u32 = 1;
 
@@ -59,6 +60,15 @@ impl RunFolder {
         &self.0
     }
 
+    pub fn config(&self) -> PathBuf {
+        self.0.join(CONFIG)
+    }
+
+    /// Maps of the last validation.
+    pub fn examples(&self) -> PathBuf {
+        self.0.join(EXAMPLES)
+    }
+
     pub fn metrics(&self) -> PathBuf {
         self.0.join(METRICS)
     }
@@ -80,7 +90,7 @@ impl RunFolder {
             return Err(TrainError::Checkpoint { what, path: self.0.clone() });
         }
         std::fs::create_dir_all(&self.0).map_err(TrainError::io(&self.0))?;
-        let path = self.0.join(CONFIG);
+        let path = self.config();
         std::fs::write(&path, config).map_err(TrainError::io(&path))
     }
 

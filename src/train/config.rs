@@ -163,7 +163,7 @@ pub struct Loader {
 #[serde(deny_unknown_fields)]
 pub struct ScheduleConfig {
     pub learning_rate: f64,
-    /// Without the warm-up.
+    /// Without the warm-up. If both are 0, what the run starts with is validated and that is all.
     pub epochs: u64,
     pub warmup_epochs: u64,
     /// Where the cosine ends.

@@ -11,6 +11,7 @@ use super::config::GazeRun;
 use super::data::{order, set};
 use super::run::Source;
 use crate::gaze::labels::{FrameLabel, LabelKind, ego4d_frame_labels};
+use crate::gaze::metrics::glc::truth_cell;
 use crate::gaze::recording::{LoadContext, load};
 use crate::gaze::{FramesUsed, GRID, GazeFormat, GazeState, GazeTrack, label_map};
 use crate::grounding::groundnlq::GazeConfig;
@@ -131,6 +132,18 @@ impl GazeSource {
         sum.into_iter().map(|sum| (sum / count.max(1) as f64) as f32).collect()
     }
 
+    /// How often each cell was looked at in all windows.
+    pub fn looked_at(&self) -> Vec<usize> {
+        let mut counts = vec![0; GRID * GRID];
+        for (video, first) in &self.runs {
+            for window in self.windows(*video, *first) {
+                let labels = self.labels_of(*video, window).unwrap_or_default();
+                labels.iter().for_each(|label| counts[cell_of(label)] += 1);
+            }
+        }
+        counts
+    }
+
     fn run(&self, video: usize, first: usize) -> Result<Run, TrainError> {
         let windows = self.windows(video, first);
         let count = windows.len();
@@ -148,6 +161,12 @@ impl GazeSource {
         let maps = Tensor::from_vec(cells, (count, GRID, GRID), &Device::Cpu)?.to_device(&self.device)?;
         Ok(Run { video, first, features: features.to_device(&self.device)?, maps, is_valid })
     }
+}
+
+/// The cell of a map that a label lies in.
+pub fn cell_of(label: &FrameLabel) -> usize {
+    let [row, column] = truth_cell(label.pos, GRID);
+    row * GRID + column
 }
 
 impl Source for GazeSource {

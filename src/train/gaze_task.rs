@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use super::TrainError;
 use super::checkpoint::RunFolder;
 use super::config::GazeRun;
-use super::gaze_data::{GazeSource, Run};
+use super::gaze_data::{GazeSource, Run, cell_of};
 use super::init::fresh;
+use super::look::{MapExample, write_maps};
 use super::losses::{info_nce, kl, unit_rows};
 use super::optimiser::{Gradients, collect};
 use super::random::stream;
@@ -16,13 +17,16 @@ use super::run::{Ended, Numbers, Plan, Source as _, Task, run};
 use super::settings::to_toml;
 use super::start::read_estimator;
 use super::weights::Weights;
-use crate::gaze::GRID;
-use crate::gaze::metrics::glc::{F1Sweep, kl_truth_to_predicted, rescale, truth_cell};
-use crate::gaze::metrics::saliency::{auc_judd, correlation, nss, similarity};
+use crate::gaze::metrics::glc::{F1Sweep, kl_truth_to_predicted, rescale};
+use crate::gaze::metrics::saliency::{auc_judd, auc_shuffled_by_counts, correlation, nss, similarity};
+use crate::gaze::{CentrePrior, GRID};
 use crate::grounding::groundnlq::{
     Chance, GazeEstimator, GazeFeatures, GazeMode, Learned, Pass, expected_tensors,
 };
 use crate::job::JobCtx;
+
+/// Windows whose maps stay in the run's folder after a validation, each of another run of windows.
+const EXAMPLES: usize = 6;
 
 /// Trains as `config` says, into `folder`.
 pub fn train_gaze(
@@ -151,19 +155,23 @@ impl Task for GazeTask<'_> {
         Ok((numbers.map(|(name, value)| (name.to_owned(), value)).into(), gradients))
     }
 
-    /// Scores of the predicted maps, and of the mean map of what was learned from beside them: if the
-    /// first are no better, the tokens carry nothing.
+    /// Scores of the predicted maps, and beside them of a Gaussian in the middle and of the mean map of what
+    /// was learned from: if the first are no better, the tokens carry nothing.
     fn validate(
         &self,
         weights: &Weights,
         _: u64,
-        _: &RunFolder,
+        folder: &RunFolder,
         ctx: &JobCtx,
     ) -> Result<Numbers, TrainError> {
         let Some(validation) = &self.validation else { return Ok(Numbers::new()) };
         ctx.stage("Validating");
         let estimator = GazeEstimator::from_tensors(&weights.settled(), &self.config.model, self.device)?;
-        let (mut predicted, mut mean) = (MapScores::default(), MapScores::default());
+        let everywhere = validation.looked_at();
+        let centre = CentrePrior::default().map();
+        let mut scores: [(&str, MapScores); 3] =
+            ["", "centre_", "mean_map_"].map(|prefix| (prefix, MapScores::default()));
+        let mut examples = Vec::new();
         for run in validation.all_runs() {
             ctx.check()?;
             let run = run?;
@@ -177,18 +185,17 @@ impl Task for GazeTask<'_> {
                 else {
                     continue;
                 };
-                let cell = |pos: [f64; 2]| {
-                    let [row, column] = truth_cell(pos, GRID);
-                    row * GRID + column
-                };
-                let looked_at: Vec<usize> = labels.iter().map(|label| cell(label.pos)).collect();
-                predicted.add(map, &truth, &looked_at);
-                mean.add(&self.mean_map, &truth, &looked_at);
+                if i == 0 && examples.len() < EXAMPLES {
+                    examples.push(MapExample { truth: truth.to_vec(), predicted: map.clone() });
+                }
+                let looked_at: Vec<usize> = labels.iter().map(cell_of).collect();
+                for ((_, scores), map) in scores.iter_mut().zip([map, centre.cells(), &self.mean_map]) {
+                    scores.add(map, &truth, &looked_at, &everywhere);
+                }
             }
         }
-        let mut numbers = predicted.means("");
-        numbers.extend(mean.means("mean_map_"));
-        Ok(numbers)
+        write_maps(folder, &examples, GRID)?;
+        Ok(scores.iter().flat_map(|(prefix, scores)| scores.means(prefix)).collect())
     }
 
     fn merit(&self, validation: &Numbers) -> Option<f64> {
@@ -205,13 +212,14 @@ struct MapScores {
 }
 
 impl MapScores {
-    fn add(&mut self, map: &[f32], truth: &[f32], looked_at: &[usize]) {
+    fn add(&mut self, map: &[f32], truth: &[f32], looked_at: &[usize], everywhere: &[usize]) {
         let scores = [
             ("kl", Some(kl_truth_to_predicted(truth, map))),
             ("cc", Some(correlation(map, truth))),
             ("sim", Some(similarity(map, truth))),
             ("nss", nss(map, looked_at)),
             ("auc_judd", auc_judd(map, looked_at)),
+            ("auc_shuffled", auc_shuffled_by_counts(map, looked_at, everywhere)),
         ];
         for (name, score) in scores {
             *self.sums.entry(name.to_owned()).or_default() += score.unwrap_or_default();

@@ -17,6 +17,7 @@ pub mod grounding;
 mod grounding_task;
 pub mod init;
 pub mod labels;
+pub mod look;
 pub mod losses;
 pub mod metrics;
 pub mod optimiser;

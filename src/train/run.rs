@@ -92,7 +92,8 @@ pub enum Ended {
     },
 }
 
-/// Trains to the end, or until `ctx` is cancelled. `should_resume` goes on with the run in `folder`.
+/// Trains to the end, or until `ctx` is cancelled. No epochs at all is a validation of what it starts with.
+/// `should_resume` goes on with the run in `folder`.
 pub fn run<T: Task>(
     task: &T,
     weights: &Weights,
@@ -129,6 +130,13 @@ pub fn run<T: Task>(
         folder.begin(&plan.config)?;
     }
     let mut metrics = Metrics::open(folder.metrics(), &state)?;
+    if total == 0 {
+        // nothing to learn: what it starts with is judged
+        let numbers = task.validate(weights, 0, folder, ctx)?;
+        metrics.row("validation", 0, 0, &numbers)?;
+        let model = folder.export("last", &weights.settled(), &plan.model, 0)?;
+        return Ok(Ended::Done { steps: 0, best: None, model });
+    }
     let save =
         |state: &State, optimiser: &AdamW| folder.save(&plan.config, state, weights, optimiser, ema.as_ref());
 

@@ -2,8 +2,8 @@
 
 use candle_core::{Device, Tensor};
 use gazenlq::grounding::groundnlq::{
-    Ask, Config, FusionPosition, GazeFeatures, GazeMode, GroundNlq, Mismatch, StateDict, Tensors,
-    TextPadding, check, expected_tensors, import, imported, read_checkpoint,
+    Ask, Config, FusionPosition, GazeFeatures, GazeMode, GroundNlq, Imported, Mismatch, Precision, StateDict,
+    Tensors, TextPadding, check, expected_tensors, import, imported, read_checkpoint,
 };
 use gazenlq::nn::ModelDir;
 
@@ -227,7 +227,8 @@ fn a_checkpoint_is_imported_once_and_what_does_not_fit_is_named() {
     tensors.insert("extra".to_owned(), made("extra", &[2]));
     save(&tensors);
     let models = ModelDir::new(dir.path().join("models"));
-    let (model, mismatch) = import(&file, StateDict::Raw, &config, "tiny", &models).unwrap();
+    let (model, mismatch) =
+        import(&file, StateDict::Raw, &config, "tiny", &models, Precision::Single).unwrap();
     assert_eq!(mismatch.unexpected, [("extra".to_owned(), vec![2])]);
     assert_eq!(model.config, config);
     assert_eq!(imported(&models).len(), 1);
@@ -238,10 +239,17 @@ fn a_checkpoint_is_imported_once_and_what_does_not_fit_is_named() {
             .is_exact()
     );
 
+    // half the size, and the same network
+    let (halved, _) = import(&file, StateDict::Raw, &config, "half", &models, Precision::Half).unwrap();
+    let size = |model: &Imported| std::fs::metadata(model.weights()).unwrap().len();
+    assert!(size(&halved) < size(&model));
+    halved.load(&Device::Cpu).unwrap();
+
     tensors.remove("reg_head.scale.1.scale");
     tensors.insert("backbone.vid_stem.0.ln1.weight".to_owned(), made("x", &[1, 8, 1]));
     save(&tensors);
-    let error = import(&file, StateDict::Raw, &config, "tiny", &models).unwrap_err().to_string();
+    let error =
+        import(&file, StateDict::Raw, &config, "tiny", &models, Precision::Single).unwrap_err().to_string();
     for part in
         ["reg_head.scale.1.scale", "backbone.vid_stem.0.ln1.weight", "[1, 16, 1]", "[1, 8, 1]", "extra"]
     {

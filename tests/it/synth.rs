@@ -297,28 +297,30 @@ fn a_set_that_was_stopped_goes_on_and_equals_one_that_was_not() {
     let dir = tempfile::tempdir().expect("a folder");
     let (whole, stopped) = (dir.path().join("whole"), dir.path().join("stopped"));
     let config = small();
-    make_set(&config, 9, 2, &whole, &JobCtx::detached()).expect("is made");
-    // stops within the second clip: 120 pictures each
+    make_set(&config, 9, 3, &whole, &JobCtx::detached()).expect("is made");
+    // stops before the last clip is done: 120 pictures each, two clips at a time
     let slot: std::sync::Arc<std::sync::Mutex<Option<JobCtx>>> = std::sync::Arc::default();
     let ctx = JobCtx::with_wake(std::sync::Arc::new({
         let slot = std::sync::Arc::clone(&slot);
         move || {
             if let Some(ctx) = slot.lock().expect("no panic").as_ref()
-                && ctx.progress().done >= 150
+                && ctx.progress().done >= 280
             {
                 ctx.cancel();
             }
         }
     }));
     *slot.lock().expect("no panic") = Some(ctx.clone());
-    let ended = make_set(&config, 9, 2, &stopped, &ctx);
+    let ended = make_set(&config, 9, 3, &stopped, &ctx);
     assert!(matches!(ended, Err(gazenlq::synth::SynthError::Cancelled(_))));
     let clips = std::fs::read_dir(stopped.join("clips")).expect("is there").count();
-    assert_eq!(clips, 1, "the clip that was not finished is gone");
-    assert_eq!(AnnotationFile::load(&stopped.join("nlq_train.json")).expect("reads").clips.len(), 1);
-    let report = make_set(&config, 9, 2, &stopped, &JobCtx::detached()).expect("goes on");
-    assert_eq!((report.made, report.kept), (1, 1));
-    for name in ["nlq_train.json", "nlq_val.json", "narrations.jsonl", "queries.jsonl"] {
+    assert!((1..3).contains(&clips), "what was not finished is gone: {clips}");
+    assert_eq!(AnnotationFile::load(&stopped.join("nlq_train.json")).expect("reads").clips.len(), clips);
+    let report = make_set(&config, 9, 3, &stopped, &JobCtx::detached()).expect("goes on");
+    assert_eq!((report.made, report.kept), (3 - clips, clips));
+    for name in
+        ["nlq_train.json", "nlq_val.json", "narrations_train.jsonl", "narrations_val.jsonl", "queries.jsonl"]
+    {
         let read = |root: &Path| std::fs::read(root.join(name)).expect("is there");
         assert!(read(&whole) == read(&stopped), "{name}");
     }
@@ -386,7 +388,7 @@ fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
         assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
         assert_eq!(loaded.track.format, gazenlq::gaze::GazeFormat::Ego4d);
     }
-    let narrations = AnnotationFile::load(&out.join("narrations.jsonl")).expect("reads");
+    let narrations = AnnotationFile::load(&out.join("narrations_val.jsonl")).expect("reads");
     assert!(narrations.clips.iter().all(|c| !c.queries.is_empty()));
     let about: serde_json::Value =
         serde_json::from_slice(&std::fs::read(out.join("synth.json")).expect("is there")).expect("is JSON");

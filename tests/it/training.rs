@@ -1,5 +1,6 @@
 //! Training against the reference, by the code behind `gazenlq models check`.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,15 +59,15 @@ fn learning_rates_and_losses_alone() {
 }
 
 /// Clips that look the same, asked the same; only the gaze tells when the moment is.
-struct OnlyGazeTells {
-    dir: tempfile::TempDir,
+pub struct OnlyGazeTells {
+    pub dir: tempfile::TempDir,
 }
 
 const CLIPS: usize = 24;
 const STEPS: usize = 48;
 
 impl OnlyGazeTells {
-    fn write() -> Self {
+    pub fn write() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let step_secs = 16.043 / 30.0;
         let noise = |count: usize, seed: u32| -> Vec<f32> {
@@ -114,7 +115,7 @@ impl OnlyGazeTells {
         Self { dir }
     }
 
-    fn run(&self, mode: GazeMode, epochs: u64) -> GroundingRun {
+    pub fn run(&self, mode: GazeMode, epochs: u64) -> GroundingRun {
         let at = |name: &str| self.dir.path().join(name);
         let mut run = GroundingRun::default();
         run.data.train = vec![at("clips.jsonl")];
@@ -217,7 +218,7 @@ fn a_run_that_was_interrupted_ends_with_the_same_weights() {
 #[test]
 fn a_killed_run_goes_on_from_its_last_checkpoint() {
     let data = OnlyGazeTells::write();
-    let mut run = data.run(GazeMode::Positive, 4);
+    let mut run = data.run(GazeMode::Positive, 20);
     run.saving.checkpoint_every = 1;
     let config = data.dir.path().join("run.toml");
     std::fs::write(&config, settings::to_toml(&run)).unwrap();
@@ -234,9 +235,13 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
     let start = Instant::now();
     assert!(command("whole").status().unwrap().success());
     let whole = start.elapsed();
-    for part in [2, 3, 5] {
+    // ten moments, other ones each time; all of them together are shorter than the run
+    let mut random = RandomState::new().build_hasher();
+    for attempt in 0..10 {
         let mut child = command("killed").spawn().unwrap();
-        std::thread::sleep(whole / part);
+        random.write_u32(attempt);
+        std::thread::sleep(whole.mul_f64((random.finish() % 1000) as f64 / 10_000.0));
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -318,6 +323,14 @@ fn an_estimator_learns_where_the_wearer_looks() {
     }
     assert!(figure("kl") < 0.8 * figure("mean_map_kl"), "no better than the mean map");
     assert!(figure("cc") > figure("mean_map_cc"));
+
+    // no epochs at all judges what was learned
+    let mut judged = run.clone();
+    (judged.schedule.epochs, judged.schedule.warmup_epochs) = (0, 0);
+    judged.start.estimator = folder.join("last");
+    let ended = train_gaze(&judged, &RunFolder::new(&at("judged")), false, &Device::Cpu, &JobCtx::detached());
+    assert!(matches!(ended, Ok(Ended::Done { steps: 0, .. })), "{ended:?}");
+    assert_eq!(last(&at("judged"), "kl"), figure("kl"));
 
     // a grounding network takes the estimator up
     let data = OnlyGazeTells::write();

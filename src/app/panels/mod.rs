@@ -10,6 +10,9 @@ mod session;
 mod start;
 mod status;
 mod timeline;
+mod training;
+
+pub use training::MapTextures;
 
 pub use annotate::Typed;
 
@@ -25,7 +28,9 @@ use crate::view::theme;
 pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     egui::Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, state, out));
     egui::Panel::bottom("status").show(ui, |ui| status::status_ui(ui, state, view, out));
-    if let Some(set) = &state.dataset {
+    if let Some(session) = &state.training {
+        egui::CentralPanel::default().show(ui, |ui| training::training_ui(ui, state, session, view, out));
+    } else if let Some(set) = &state.dataset {
         dataset::show(ui, state, set, view, out);
     } else if state.player.is_some() {
         let settings = &state.settings;

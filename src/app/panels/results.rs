@@ -221,7 +221,8 @@ fn gaze_modes_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     ui.horizontal(|ui| {
         ui.colored_label(theme::of(ui).faint, "Gaze").on_hover_text("Which part of each picture counts");
         let choices = GazeMode::ALL.map(|mode| {
-            let is_enabled = mode != GazeMode::Recorded || state.gaze.is_some();
+            let has_it = state.models.ready().is_none_or(|pipeline| pipeline.modes().contains(&mode));
+            let is_enabled = has_it && (mode != GazeMode::Recorded || state.gaze.is_some());
             (mode, mode.name(), hint(mode), is_enabled)
         });
         if let Some(mode) = choices_ui(ui, Some(state.queries.mode), &choices) {

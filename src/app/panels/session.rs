@@ -276,11 +276,8 @@ fn marks_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
 
 fn method_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     match &state.models {
-        Models::Ready(_) => {
-            note_ui(
-                ui,
-                "Quick search (not GazeNLQ): CLIP ViT-B/16 for the answer, UNISAL saliency with a centre prior for the predicted heatmap. Not trained on this task.",
-            );
+        Models::Ready(pipeline) => {
+            note_ui(ui, pipeline.about());
         }
         Models::Missing(reason) => {
             ui.add(egui::Label::new(RichText::new(reason).color(theme::of(ui).warning).small()).wrap());

@@ -83,6 +83,13 @@ fn first_steps_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
             {
                 out.push(SessionCommand::OpenDemo.into());
             }
+            let synthetic = ui.add_sized(wide, egui::Button::new("Watch GazeNLQ at work"));
+            if synthetic
+                .on_hover_text("A synthetic minute, answered live by a small GazeNLQ that was trained on such clips, beside the true gaze and moments")
+                .clicked()
+            {
+                out.push(SessionCommand::OpenSyntheticDemo.into());
+            }
         });
     });
     dashed(ui, inside.response.rect, colours.faint);

@@ -101,7 +101,7 @@ fn scores(pairs: &[(&Heatmap, [f64; 2])], ctx: &JobCtx) -> Result<Scores, Cancel
             glc::auc_centre_of_mass(&rescaled, GRID, GLC_SIGMA, glc::truth_cell(*pos, GRID)),
         ];
         sums.iter_mut().zip(found).for_each(|(sum, v)| *sum += v);
-        shuffled.extend(auc_against_counts(map, *cell, &elsewhere));
+        shuffled.extend(saliency::auc_shuffled_by_counts(map, &[*cell], &elsewhere));
         angles.extend(
             glc::centre_of_mass(&rescaled, GRID)
                 .map(|centre| glc::angular_error_deg(centre, glc::truth_on_grid(*pos, GRID), GRID)),
@@ -123,19 +123,6 @@ fn scores(pairs: &[(&Heatmap, [f64; 2])], ctx: &JobCtx) -> Result<Scores, Cancel
         auc_centre_of_mass: auc_com,
         angular_error_deg: mean(&angles),
     })
-}
-
-/// Shuffled AUC of one cell with the other pictures' cells given as counts, so that thousands of
-/// pictures stay affordable.
-fn auc_against_counts(map: &[f32], cell: usize, elsewhere: &[usize]) -> Option<f64> {
-    let value = map[cell];
-    let (mut twice_below, mut total) = (0usize, 0usize);
-    for (other, count) in elsewhere.iter().enumerate() {
-        let count = count - usize::from(other == cell);
-        total += count;
-        twice_below += count * (usize::from(map[other] < value) + usize::from(map[other] <= value));
-    }
-    (total > 0).then(|| twice_below as f64 / 2.0 / total as f64)
 }
 
 #[cfg(test)]
@@ -162,23 +149,6 @@ mod tests {
         assert!(found.predicted.angular_error_deg.is_some_and(|a| a < 1.0));
         for baseline in [found.centre, found.mean_map] {
             assert!(found.predicted.nss > baseline.nss && found.predicted.f1.f1 > baseline.f1.f1);
-        }
-    }
-
-    #[test]
-    fn the_shuffled_auc_agrees_with_its_definition() {
-        let labels = labels(20);
-        let map = CentrePrior::default().map();
-        let cells: Vec<usize> = labels.iter().map(|l| cell_of(l.pos.map(|v| v as f32))).collect();
-        let mut counts = vec![0; GRID * GRID];
-        cells.iter().for_each(|c| counts[*c] += 1);
-        for (i, cell) in cells.iter().enumerate() {
-            let others: Vec<usize> =
-                cells.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, c)| *c).collect();
-            assert_eq!(
-                auc_against_counts(map.cells(), *cell, &counts),
-                saliency::auc_shuffled(map.cells(), &[*cell], &others)
-            );
         }
     }
 

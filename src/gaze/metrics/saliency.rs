@@ -65,6 +65,29 @@ pub fn auc_shuffled(predicted: &[f32], fixations: &[usize], elsewhere: &[usize])
     auc(predicted, fixations, elsewhere.iter().filter_map(|cell| predicted.get(*cell).copied()))
 }
 
+/// [`auc_shuffled`] with all fixations given as counts by cell, of which `fixations` are taken out: so that
+/// thousands of pictures stay affordable.
+pub fn auc_shuffled_by_counts(predicted: &[f32], fixations: &[usize], everywhere: &[usize]) -> Option<f64> {
+    let mut elsewhere = everywhere.to_vec();
+    for cell in fixations {
+        let count = elsewhere.get_mut(*cell)?;
+        *count = count.saturating_sub(1);
+    }
+    let total: usize = elsewhere.iter().sum();
+    if total == 0 {
+        return None;
+    }
+    let each = fixations.iter().map(|cell| {
+        let value = predicted[*cell];
+        let twice_below = predicted
+            .iter()
+            .zip(&elsewhere)
+            .map(|(other, count)| count * (usize::from(*other < value) + usize::from(*other <= value)));
+        twice_below.sum::<usize>() as f64 / 2.0 / total as f64
+    });
+    mean(&each.collect::<Vec<_>>())
+}
+
 /// Share of negatives below each positive, those equal counted half, averaged.
 fn auc(predicted: &[f32], fixations: &[usize], negatives: impl Iterator<Item = f32>) -> Option<f64> {
     let mut negatives: Vec<f32> = negatives.collect();
@@ -114,6 +137,19 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn counts_give_the_shuffled_auc_of_its_definition() {
+        let map: Vec<f32> = (0..30).map(|i| ((i * 7) % 11) as f32).collect();
+        let all = [3usize, 4, 4, 9, 12, 20, 29, 29, 7];
+        let mut counts = vec![0; map.len()];
+        all.iter().for_each(|cell| counts[*cell] += 1);
+        for split in 1..4 {
+            let (own, others) = all.split_at(split);
+            assert_eq!(auc_shuffled_by_counts(&map, own, &counts), auc_shuffled(&map, own, others));
+        }
+        assert_eq!(auc_shuffled_by_counts(&map, &[5], &[0; 30]), None);
+    }
 
     #[test]
     fn a_map_equals_itself() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, GroundNlq, GroundNlqError, Mismatch, StateDict, Tensors, read_checkpoint};
@@ -66,6 +66,15 @@ impl Imported {
     }
 }
 
+/// How weights are stored; they are widened when they are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    #[default]
+    Single,
+    /// Half the size; three decimal digits.
+    Half,
+}
+
 /// Converts a checkpoint into the folder `id` of `models`. The report says what did not fit; tensors
 /// that are missing or misshapen are an error, and nothing is written then.
 pub fn import(
@@ -74,6 +83,7 @@ pub fn import(
     config: &Config,
     id: &str,
     models: &ModelDir,
+    precision: Precision,
 ) -> Result<(Imported, Mismatch), GroundNlqError> {
     let mut tensors = read_checkpoint(checkpoint, which)?;
     let mismatch = Mismatch::of(config, &tensors)?;
@@ -89,6 +99,11 @@ pub fn import(
         source_sha256: sha256_of(checkpoint)?,
         state_dict: which,
     };
+    if precision == Precision::Half {
+        for tensor in tensors.values_mut() {
+            *tensor = tensor.to_dtype(DType::F16)?;
+        }
+    }
     write(&folder, &tensors, config, origin)?;
     Ok((Imported::open(&folder)?, mismatch))
 }

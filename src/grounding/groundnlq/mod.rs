@@ -55,7 +55,7 @@ pub use decode::{StepGrid, candidates, in_seconds, probability, suppressed};
 pub use gaze::{GazeEstimates, GazeEstimator, GazeFeatures, Learned, align_tokens};
 use heads::Heads;
 pub use heads::LevelOutput;
-pub use import::{Imported, import, imported, write_model};
+pub use import::{Imported, Precision, import, imported, write_model};
 pub use pass::{Chance, Keep, Pass};
 pub use points::Points;
 pub use weights::{Mismatch, StateDict, Tensors, expected_tensors, read_checkpoint};

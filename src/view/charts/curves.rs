@@ -1,7 +1,7 @@
 //! Lines, and layers over one another, on axes with numbers.
 
 use egui::{Color32, Sense, Stroke, Ui};
-use egui_plot::{FilledArea, Line, LineStyle, Plot, Points, VLine};
+use egui_plot::{Corner, FilledArea, Legend, Line, LineStyle, Plot, Points, VLine};
 
 use crate::view::theme;
 
@@ -33,6 +33,21 @@ fn plot<'a>(ui: &Ui, name: &'a str, [x, y]: [&'a str; 2], height: f32) -> Plot<'
 /// Curves over 0..1 on both axes.
 pub fn curves_ui(ui: &mut Ui, name: &str, axes: [&str; 2], height: f32, curves: &[Curve<'_>]) {
     let plot = plot(ui, name, axes, height).default_x_bounds(0.0, 1.0).default_y_bounds(0.0, 1.0);
+    draw(ui, plot, name, curves);
+}
+
+/// Curves that grow to the right, from 0 up, each named in the corner that they leave free.
+pub fn history_ui(ui: &mut Ui, name: &str, x: &str, height: f32, curves: &[Curve<'_>]) {
+    let is_falling = |curve: &Curve<'_>| match (curve.points.first(), curve.points.last()) {
+        (Some(first), Some(last)) => last[1] < first[1],
+        _ => false,
+    };
+    let corner = if curves.iter().any(is_falling) { Corner::RightTop } else { Corner::LeftTop };
+    let plot = plot(ui, name, [x, ""], height).include_y(0.0).legend(Legend::default().position(corner));
+    draw(ui, plot, name, curves);
+}
+
+fn draw<'a>(ui: &mut Ui, plot: Plot<'a>, name: &'a str, curves: &'a [Curve<'a>]) {
     let shown = plot.sense(Sense::hover()).show(ui, |plot| {
         for curve in curves {
             let style = if curve.is_dashed { LineStyle::dashed_loose() } else { LineStyle::Solid };

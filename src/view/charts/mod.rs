@@ -10,7 +10,7 @@ mod stack;
 
 pub use bars::{Bar, bars_ui};
 pub use columns::{ColumnBar, ColumnMark, columns_ui};
-pub use curves::{Curve, Layers, curves_ui, layers_ui};
+pub use curves::{Curve, Layers, curves_ui, history_ui, layers_ui};
 pub use matrix::{Cell, Matrix, matrix_ui};
 pub use scatter::{Dots, Scatter, ScatterEvent, scatter_ui};
 pub use stack::{Part, stack_ui};

@@ -27,7 +27,11 @@ pub fn model_card_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &
             for row in &card.rows {
                 ui.separator();
                 ui.horizontal_wrapped(|ui| {
-                    ui.hyperlink_to(&row.title, &row.page).on_hover_text(&row.page);
+                    if row.page.is_empty() {
+                        ui.label(&row.title);
+                    } else {
+                        ui.hyperlink_to(&row.title, &row.page).on_hover_text(&row.page);
+                    }
                     ui.colored_label(theme::of(ui).faint, &row.purpose);
                     if !row.is_here {
                         ui.colored_label(theme::of(ui).warning, "not on this machine");
