@@ -10,7 +10,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use gazenlq::app::{App, FrameCost, Spread, Startup};
+use gazenlq::app::{App, FrameCost, Spread, Startup, window_options};
 use gazenlq::playback::PlaybackStats;
 
 const PART: Duration = Duration::from_secs(20);
@@ -56,6 +56,12 @@ impl Measured {
             "  our own work in a frame: median {:.2} ms, p95 {:.2} ms, worst {:.2} ms; {over} over 16 ms",
             own.median, own.p95, own.worst
         );
+        for (at, cost) in self.costs.iter().enumerate().filter(|(_, c)| c.own_ms() > 16.0) {
+            println!(
+                "    frame {at}: logic {:.1} ms, panels {:.1} ms, upload {:.1} ms",
+                cost.logic_ms, cost.ui_ms, cost.upload_ms
+            );
+        }
         for (name, part) in [("logic", 0), ("panels", 1), ("upload", 2)] {
             let of = |c: &FrameCost| [c.logic_ms, c.ui_ms, c.upload_ms][part];
             let spread = Spread::of(self.costs.iter().map(of));
@@ -143,8 +149,7 @@ fn main() {
     }
     let has_clip = !files.is_empty();
     let startup = Startup { files, ..Startup::default() };
-    let viewport = egui::ViewportBuilder::default().with_inner_size([1280.0, 800.0]);
-    let options = eframe::NativeOptions { viewport, persist_window: false, ..Default::default() };
+    let options = eframe::NativeOptions { persist_window: false, ..window_options() };
     let result = eframe::run_native(
         "gazenlq-bench",
         options,

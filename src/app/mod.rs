@@ -9,6 +9,7 @@ mod dialogs;
 mod events;
 mod export;
 mod gaze_session;
+mod graphics;
 mod keep;
 mod marks;
 mod menu;
@@ -77,7 +78,13 @@ pub struct App {
 
 /// Opens the window and stays in it until it is closed.
 pub fn run(startup: Startup) -> anyhow::Result<()> {
-    let options = eframe::NativeOptions {
+    eframe::run_native("gazenlq", window_options(), Box::new(|cc| Ok(Box::new(App::new(cc, startup)))))
+        .map_err(|error| anyhow::anyhow!("no window could be opened: {error}"))
+}
+
+/// Size, icon and graphics of the window.
+pub fn window_options() -> eframe::NativeOptions {
+    eframe::NativeOptions {
         viewport: egui::ViewportBuilder::default()
             .with_title("GazeNLQ")
             .with_app_id("gazenlq")
@@ -85,10 +92,9 @@ pub fn run(startup: Startup) -> anyhow::Result<()> {
             .with_min_inner_size([800.0, 500.0])
             .with_icon(icon())
             .with_drag_and_drop(true),
+        wgpu_options: graphics::options(),
         ..Default::default()
-    };
-    eframe::run_native("gazenlq", options, Box::new(|cc| Ok(Box::new(App::new(cc, startup)))))
-        .map_err(|error| anyhow::anyhow!("no window could be opened: {error}"))
+    }
 }
 
 fn icon() -> egui::IconData {

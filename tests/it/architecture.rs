@@ -108,7 +108,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["video"]),
     ("candle_core", &["nn", "stores", "features", "gaze", "grounding", "pipeline", "train"]),
     ("candle_nn", &["nn", "features", "gaze", "grounding", "train"]),
-    ("wgpu", &["render", "view/video.rs", "export"]),
+    ("wgpu", &["render", "view/video.rs", "export", "app/graphics.rs"]),
     ("egui_wgpu", &["view/video.rs", "export", "app"]),
     ("egui", &["view", "export", "app"]),
     ("egui_extras", &["app"]),
