@@ -381,6 +381,9 @@ fn deselect(state: &AppState) -> Command {
         false => AnnotateCommand::Choose(None).into(),
     }
 }
+fn escape(state: &AppState) -> Command {
+    if can_deselect(state) { deselect(state) } else { QueryCommand::CancelWork.into() }
+}
 /// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
 /// In a data set with neither, the case is opened or closed.
 fn enter(state: &AppState) -> Command {
@@ -433,7 +436,7 @@ pub const ACTIONS: &[Action] = actions! {
         "undo" "Undo", "Take back the last change of moments, tags, gaze or layout", [ctrl(Key::Z)], can_undo, |_| WorkCommand::Undo.into();
         "redo" "Redo", "Do again what was taken back", [ctrl_shift(Key::Z), ctrl(Key::Y)], can_redo, |_| WorkCommand::Redo.into();
         "history" "History", "Every step so far; click one to go back to it", [ctrl(Key::H)], is_here, |_| AppCommand::ShowSide(SideTab::History).into();
-        "annotate" "Annotate", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
+        "annotate" "Annotation panel", "Show the panel with your own moments, tags and verdicts", [], is_here, |_| AppCommand::ShowSide(SideTab::Annotate).into();
         "new-moment" "New moment", "The marked range becomes a moment of yours, else, in a clip of its own, the chosen predicted moment; of a chosen one, write the question; in a data set without a range, open or close the case", [key(Key::Enter)], |s| can_create(s) || has_own(s) || has_row(s), enter;
         "copy-truth" "Correct the annotated moment", "Copy the annotated moment into your own, to be corrected; the file stays as it is", [], |s| is_here(s) && has_truth(s), |_| AnnotateCommand::CopyTruth.into();
         "new-question" "New question", "Add a question of your own about this clip", [], is_here, |_| AnnotateCommand::NewQuery.into();
@@ -451,7 +454,7 @@ pub const ACTIONS: &[Action] = actions! {
         "loop-own" "Loop my moment", "Play the chosen moment of yours over and over", [shift(Key::R)], has_own, |_| AnnotateCommand::LoopOwn.into();
         "next-own" "Next moment of mine", "Choose the next of your moments", [alt(Key::ArrowDown)], has_own_moments, |_| AnnotateCommand::Step(1).into();
         "previous-own" "Previous moment of mine", "Choose the moment of yours before", [alt(Key::ArrowUp)], has_own_moments, |_| AnnotateCommand::Step(-1).into();
-        "deselect" "Choose nothing", "No moment is chosen, no tool is on", [key(Key::Escape)], can_deselect, deselect;
+        "deselect" "Choose nothing", "No moment is chosen, no tool is on (Esc)", [], can_deselect, deselect;
         "gaze-tool" "Correct the gaze", "Clicks on the picture say where the wearer looked", [shift(Key::C)], can_correct_gaze, |_| AnnotateCommand::ToggleGazeTool.into();
         "gaze-invalid" "Gaze means nothing here", "Mark the recorded gaze as invalid over the range, else over the chosen moment", [], has_gaze_stretch, |_| AnnotateCommand::InvalidateRange.into();
         "gaze-restore" "Back to the recorded gaze", "Delete the corrections at the playhead", [], has_fixes_here, |_| AnnotateCommand::RemoveFixesHere.into();
@@ -549,7 +552,7 @@ pub const ACTIONS: &[Action] = actions! {
         "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
         "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
         "resume" "Go on looking", "Compute what is still missing of this clip", [], can_resume, |_| QueryCommand::Resume.into();
-        "cancel" "Cancel the computation", "Stop; what is computed so far is kept", [key(Key::Escape)], is_busy, |_| QueryCommand::CancelWork.into();
+        "cancel" "Cancel the computation", "Stop; what is computed so far is kept. A tool that is on goes off first, and a moment is chosen no more.", [key(Key::Escape)], |s| is_busy(s) || can_deselect(s), escape;
     }
     "Data set" {
         "open-case" "Open or close the case", "The chosen query over the whole window, or the table again; Enter does so while no range is marked and no moment of yours is chosen", [key(Key::F4)], has_row, |s| DataSetCommand::OpenCase(s.dataset.as_ref().is_some_and(|set| !set.is_case_open)).into();

@@ -188,10 +188,12 @@ pub fn remember(state: &mut AppState) {
         let (files, playhead_nanos) = (state.files.clone(), state.now().nanos());
         state.settings.remember(Recent { files, playhead_nanos, ..Recent::default() });
     } else if let Some(player) = &state.player {
+        let file_name = || player.info().path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let clip_name = if state.work.is_named() { state.work.title() } else { file_name() };
         state.settings.remember(Recent {
             files: state.files.clone(),
             playhead_nanos: state.now().nanos(),
-            clip_name: player.info().path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            clip_name,
             content_id: player.info().content_id.clone(),
             duration_nanos: player.table().range().duration().nanos(),
         });

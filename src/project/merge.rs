@@ -167,7 +167,7 @@ impl Merger<'_> {
         ids.filter_map(|moment| {
             let three =
                 [base.and_then(|q| find(q, moment.id)), find(first, moment.id), find(second, moment.id)];
-            let what = |m: &Moment| format!("moment {} of {name}", m.id);
+            let what = |m: &Moment| format!("moment from {} of {name}", m.range.start());
             self.one(three, what, |m| format!("{} to {}", m.range.start(), m.range.end()))
         })
         .collect()

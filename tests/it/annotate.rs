@@ -90,7 +90,7 @@ fn retype(window: &mut Window, label: &str, text: &str) {
 }
 
 fn annotate(window: &mut Window) {
-    command(window, "annotate");
+    command(window, "annotation panel");
 }
 
 fn close(window: &mut Window) {
@@ -175,6 +175,7 @@ fn a_moment_is_made_trimmed_undone_saved_and_there_again() {
     assert_eq!(only_moment(&path), TimeRange::from_secs(1.25, 4.0));
     close(&mut work);
     wait_for_start(&mut work);
+    assert!(has(&work, "Open study again"), "the project is what is opened the next time");
     assert!(!dir.path().join("study.gazenlq.json.journal").exists(), "nothing is left to recover");
     drop(work);
 
@@ -185,6 +186,38 @@ fn a_moment_is_made_trimmed_undone_saved_and_there_again() {
     assert!(part(&again, "fixations"), "the recording came with it");
     annotate(&mut again);
     wait_for(&mut again, "its name", |h| has(h, "study") && has(h, "saved"));
+}
+
+#[test]
+fn an_edge_dragged_with_the_mouse_sticks_to_where_the_playhead_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut work = harness(kept_in(dir.path()), egui::vec2(2560.0, 1440.0));
+    wait_for(&mut work, "the clip", |h| has(h, "Video picture"));
+    make_moment(&mut work, "f60", "f120");
+    annotate(&mut work);
+    go_to(&mut work, "f150");
+    wait_for(&mut work, "the picture", |h| has(h, "frame 150"));
+    let made = format!("Mine: {QUESTION}, 0:02.000 to 0:04.000");
+    let rect = work.get_by_label(&made).rect();
+    let from = rect.right_center() - egui::vec2(2.0, 0.0);
+    // the moment is two seconds wide, and the playhead one second further
+    let to = from + egui::vec2(rect.width() / 2.0 + 3.0, 0.0);
+    work.hover_at(from);
+    work.run_steps(2);
+    work.drag_at(from);
+    work.run_steps(2);
+    for part in [0.3, 0.7, 1.0] {
+        work.hover_at(from + (to - from) * part);
+        work.run_steps(2);
+    }
+    save(&mut work, "annotate-drag-2560.png");
+    work.drop_at(to);
+    work.run_steps(3);
+    assert!(has(&work, &format!("Mine: {QUESTION}, 0:02.000 to 0:05.000")));
+    undo(&mut work);
+    assert!(has(&work, &made), "a drag is one step");
+    command(&mut work, "light");
+    save(&mut work, "annotate-2560-light.png");
 }
 
 #[test]
@@ -208,6 +241,8 @@ fn tags_verdict_and_note_stay_with_the_case() {
     retype(&mut work, "Note on this case", "the cup is behind the plant 猫");
     assert!(is_on(&work, "Tag: counting"));
     save(&mut work, "tags.png");
+    command(&mut work, "light");
+    save(&mut work, "tags-light.png");
     undo(&mut work);
     assert_eq!(work.get_by_label("Note on this case").value().as_deref(), Some(""));
     redo(&mut work);

@@ -85,6 +85,8 @@ pub fn save_as(harness: &mut Harness<'static, App>, file: &Path) {
     harness.run_steps(1);
     harness.get_by_label("Save").click();
     wait_for(harness, "the file", |_| file.exists());
+    // the box that had the keyboard is gone
+    harness.run_steps(3);
 }
 
 /// Where pictures for looking at go, outside the sources.

@@ -117,7 +117,7 @@ pub fn apply(state: &mut AppState, command: AnnotateCommand, wall_secs: f64) {
             let count = queue.rows.len();
             state.annotate.queue = Some(queue);
             state.notices.info(format!("{count} cases to review, in order"));
-            step_queue(state, 1, wall_secs);
+            go_to_first(state, wall_secs);
         }
         AnnotateCommand::StepQueue(by) => step_queue(state, by, wall_secs),
         _ => {}
@@ -179,21 +179,30 @@ fn make_queue(state: &mut AppState) {
     });
 }
 
-/// From the chosen row on, the next case that is still to do.
+/// The first case that is still to do.
+fn go_to_first(state: &mut AppState, wall_secs: f64) {
+    let Some(queue) = queue_of(state).map(Arc::clone) else { return };
+    let first = queue.rows.iter().find(|(row, _)| is_to_do(state, *row));
+    go_to(state, first.map(|(row, _)| *row), wall_secs);
+}
+
+/// From the chosen row on, the next case that is still to do; after the last the first again.
 fn step_queue(state: &mut AppState, by: i32, wall_secs: f64) {
     let Some(queue) = queue_of(state).map(Arc::clone) else { return make_queue(state) };
     let selected = state.dataset.as_ref().and_then(|set| set.selected);
-    let at = selected.and_then(|row| queue.places.get(&row)).copied();
-    let found = match (at, by > 0) {
-        (Some(at), true) => (at + 1..queue.rows.len()).find(|p| is_to_do(state, queue.rows[*p].0)),
-        (Some(at), false) => (0..at).rev().find(|p| is_to_do(state, queue.rows[*p].0)),
-        (None, _) => (0..queue.rows.len()).find(|p| is_to_do(state, queue.rows[*p].0)),
+    let Some(at) = selected.and_then(|row| queue.places.get(&row)).copied() else {
+        return go_to_first(state, wall_secs);
     };
-    match found {
-        Some(place) => {
-            let select = DataSetCommand::Select(queue.rows[place].0);
-            crate::app::dataset::apply(state, select, wall_secs);
-        }
-        None => state.notices.info("No further case of the queue is to do"),
+    let count = queue.rows.len();
+    let step = if by > 0 { 1 } else { count - 1 };
+    let mut round = (1..count).map(|i| queue.rows[(at + i * step) % count].0);
+    let next = round.find(|row| is_to_do(state, *row));
+    go_to(state, next, wall_secs);
+}
+
+fn go_to(state: &mut AppState, row: Option<usize>, wall_secs: f64) {
+    match row {
+        Some(row) => crate::app::dataset::apply(state, DataSetCommand::Select(row), wall_secs),
+        None => state.notices.info("No other case of the queue is to do"),
     }
 }

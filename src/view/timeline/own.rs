@@ -172,7 +172,8 @@ fn piece_ui(
     events: &mut Vec<TimelineEvent>,
 ) -> Response {
     let Here { ui, row, axis, model } = *here;
-    let id = ui.scope_id().with(("own", piece.id));
+    // two people who started from one project have moments of one name
+    let id = ui.scope_id().with(("own", &row.lane.label, piece.id));
     let sense = if piece.is_mine { Sense::click_and_drag() } else { Sense::click() };
     // a moment of one picture can still be taken hold of
     let held = Rect::from_center_size(area.center(), vec2(area.width().max(8.0), area.height()));

@@ -178,8 +178,8 @@ fn editor_ui(
                 ),
             );
         }
-        row_ui(ui, "Keys move", |ui, _| {
-            let edges = Edge::ALL.map(|edge| (edge, edge.name(), "Which edge the nudges move (E)", true));
+        row_ui(ui, "Edge", |ui, _| {
+            let edges = Edge::ALL.map(|edge| (edge, edge.name(), "What the nudges move (E)", true));
             if let Some(edge) = choices_ui(ui, Some(state.annotate.edge), &edges) {
                 out.push(AnnotateCommand::SetEdge(edge).into());
             }

@@ -51,7 +51,7 @@ impl<'a> Typing<'a> {
         command: impl FnOnce(String) -> Command,
     ) -> (Response, Option<Command>) {
         self.box_ui(ui, id, name, written, command, |ui, text| {
-            ui.add(TextEdit::singleline(text).id(id).desired_width(width))
+            ui.add(TextEdit::singleline(text).id(id).hint_text(name).desired_width(width))
         })
     }
 

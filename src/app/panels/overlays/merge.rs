@@ -16,7 +16,7 @@ pub fn merge_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
     let Some(merging) = &state.work.merging else { return };
     let mut is_open = true;
     let name = merging.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let window = window(ui.ctx(), "Merge", [560.0, 460.0]).open(&mut is_open);
+    let window = window(ui.ctx(), "Merge projects", [560.0, 460.0]).open(&mut is_open);
     window.show(ui.ctx(), |ui| {
         ui.label(RichText::new(format!("{name} into \u{201c}{}\u{201d}", state.work.title())).strong());
         ui.horizontal_wrapped(|ui| {
