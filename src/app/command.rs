@@ -390,8 +390,18 @@ fn deselect(state: &AppState) -> Command {
         false => AnnotateCommand::Choose(None).into(),
     }
 }
+/// Escape: what is chosen first, then what runs, then the open case.
 fn escape(state: &AppState) -> Command {
-    if can_deselect(state) { deselect(state) } else { QueryCommand::CancelWork.into() }
+    if can_deselect(state) {
+        deselect(state)
+    } else if is_busy(state) {
+        QueryCommand::CancelWork.into()
+    } else {
+        DataSetCommand::OpenCase(false).into()
+    }
+}
+fn has_open_case(state: &AppState) -> bool {
+    state.dataset.as_ref().is_some_and(|set| set.is_case_open)
 }
 /// Enter: the range becomes a moment; a chosen moment gets its words, unless the range says otherwise.
 /// In a data set with neither, the case is opened or closed.
@@ -562,7 +572,7 @@ pub const ACTIONS: &[Action] = actions! {
         "mode-lanes" "Compare the gaze modes", "One lane of moments for each gaze mode in the timeline", [], has_own_clip, |_| AppCommand::ToggleModeLanes.into();
         "model-card" "Which model is this?", "The networks behind the answer, their weights, licences and how often they are right", [], always, |_| AppCommand::ToggleModelCard.into();
         "resume" "Go on looking", "Compute what is still missing of this clip", [], can_resume, |_| QueryCommand::Resume.into();
-        "cancel" "Cancel the computation", "Stop; what is computed so far is kept. A tool that is on goes off first, and a moment is chosen no more.", [key(Key::Escape)], |s| is_busy(s) || can_deselect(s), escape;
+        "cancel" "Cancel the computation", "Stop; what is computed so far is kept. A tool that is on goes off first, and a moment is chosen no more; an open case is closed last.", [key(Key::Escape)], |s| is_busy(s) || can_deselect(s) || has_open_case(s), escape;
     }
     "Data set" {
         "open-case" "Open or close the case", "The chosen query over the whole window, or the table again; Enter does so while no range is marked and no moment of yours is chosen", [key(Key::F4)], has_row, |s| DataSetCommand::OpenCase(s.dataset.as_ref().is_some_and(|set| !set.is_case_open)).into();
