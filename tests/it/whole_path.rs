@@ -54,7 +54,7 @@ fn from_a_seed_to_recall() {
     gaze.data.train = vec![at("world/videos_train.txt")];
     gaze.data.validation = vec![at("world/videos_train.txt")];
     (gaze.loader.batch_size, gaze.dropout) = (3, 0.0);
-    (gaze.schedule.learning_rate, gaze.schedule.epochs, gaze.schedule.warmup_epochs) = (2e-3, 12, 1);
+    (gaze.schedule.learning_rate, gaze.schedule.epochs, gaze.schedule.warmup_epochs) = (3e-3, 20, 1);
     gaze.saving.validate_every = 1000;
     gaze.model.network.width = 32;
     let estimator = &mut gaze.model.gaze;
