@@ -37,7 +37,7 @@ run runs/pretrained grounding "$models/grounding.toml" \
     --set 'data.train=["world/nlq_train.json", "world/narrations_train.jsonl"]'
 
 finetune=(--set start.checkpoint=runs/pretrained --set start.estimator=runs/gaze
-    --set schedule.learning_rate=5e-4 --set schedule.epochs=4)
+    --set schedule.learning_rate=5e-4)
 for seed in 1 2 3; do
     for mode in off positive negate; do
         run "runs/$mode-$seed" grounding "$models/grounding.toml" "${finetune[@]}" \
