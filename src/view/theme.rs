@@ -46,6 +46,14 @@ pub struct Palette {
     pub fixation: Color32,
 }
 
+impl Palette {
+    /// A predicted moment's: the lower its rank (0 is best), the more it steps back, and is seen all
+    /// the same.
+    pub fn ranked(&self, rank: usize) -> Color32 {
+        self.prediction.gamma_multiply((1.0 - 0.12 * rank as f32).max(0.3))
+    }
+}
+
 pub fn palette(is_dark: bool) -> Palette {
     let rgb = Color32::from_rgb;
     if is_dark {

@@ -34,11 +34,7 @@ fn block(start: f64, end: f64, text: &str, rank: usize) -> Block {
     Block {
         range: TimeRange::from_secs(start, end),
         text: text.into(),
-        colour: if is_truth {
-            colours.truth
-        } else {
-            colours.prediction.gamma_multiply(1.0 - 0.12 * rank as f32)
-        },
+        colour: if is_truth { colours.truth } else { colours.ranked(rank) },
         is_hatched: is_truth,
         is_chosen: rank == 0 && !is_truth,
     }

@@ -153,7 +153,7 @@ fn blocks(answer: &Localization, chosen: Option<usize>, colours: &Palette) -> Ve
     let block = |(rank, moment): (usize, &crate::grounding::Moment)| Block {
         range: moment.range,
         text: format!("{}  {:.2}", rank + 1, moment.score),
-        colour: colours.prediction.gamma_multiply(1.0 - 0.12 * rank as f32),
+        colour: colours.ranked(rank),
         is_hatched: false,
         is_chosen: chosen == Some(rank),
     };

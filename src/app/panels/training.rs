@@ -234,7 +234,7 @@ fn bars(ui: &Ui, area: egui::Rect, example: &MomentExample, colours: &Palette) {
     };
     example.truth.iter().for_each(|window| block(window, half, colours.truth));
     for (rank, window) in example.found.iter().enumerate().rev() {
-        block(window, 0.0, colours.prediction.gamma_multiply(1.0 - 0.3 * rank as f32));
+        block(window, 0.0, colours.ranked(rank));
     }
 }
 

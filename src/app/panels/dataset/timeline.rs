@@ -134,7 +134,7 @@ fn blocks(windows: &[Window], count: usize, chosen: Option<usize>, colours: &Pal
             Some(score) => format!("{}  {score:.2}", rank + 1),
             None => format!("{}", rank + 1),
         },
-        colour: colours.prediction.gamma_multiply(1.0 - 0.08 * rank as f32),
+        colour: colours.ranked(rank),
         is_hatched: false,
         is_chosen: chosen == Some(rank),
     };
