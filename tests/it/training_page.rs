@@ -41,9 +41,6 @@ fn a_training_is_begun_stopped_resumed_and_watched() {
     wait_for(&mut harness, "the end", |h| {
         h.query_all_by_label_contains("Done: epoch 32 of 32").next().is_some()
     });
-    command(&mut harness, "light");
-    harness.run_steps(2);
-    save(&mut harness, "training-light.png");
-    harness.get_by_label("Close").click();
+    command(&mut harness, "close the training");
     wait_for(&mut harness, "the start page", |h| has(h, "Open the demo clip"));
 }
