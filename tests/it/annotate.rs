@@ -223,7 +223,9 @@ fn an_edge_dragged_with_the_mouse_sticks_to_where_the_playhead_was() {
 #[test]
 fn tags_verdict_and_note_stay_with_the_case() {
     let dir = tempfile::tempdir().unwrap();
-    let mut work = window(kept_in(dir.path()));
+    // tall enough for a click on every tag
+    let mut work = harness(kept_in(dir.path()), egui::vec2(1280.0, 1300.0));
+    wait_for(&mut work, "the clip", |h| has(h, "Video picture"));
     annotate(&mut work);
     wait_for(&mut work, "the tags", |h| has(h, "Tag: wrong object"));
     let is_on = |h: &Window, label: &str| {
@@ -234,9 +236,11 @@ fn tags_verdict_and_note_stay_with_the_case() {
     work.get_by_label("Tag: counting").click();
     work.run_steps(3);
     ctrl(&mut work, egui::Key::Num9);
+    work.get_by_label("New tag").focus();
+    work.run_steps(2);
     work.get_by_label("New tag").type_text("mirror");
     work.run_steps(2);
-    work.get_by_label("Add").click();
+    press(&mut work, egui::Key::Enter);
     wait_for(&mut work, "the new tag", |h| has(h, "Tag: mirror"));
     retype(&mut work, "Note on this case", "the cup is behind the plant 猫");
     assert!(is_on(&work, "Tag: counting"));

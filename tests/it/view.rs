@@ -147,7 +147,7 @@ fn is_near(time: MediaTime, wanted: f64) -> bool {
 
 /// A lane with one moment of the reader's, from 50 to 60 s, above a predicted one from 62 to 70 s.
 fn own_lanes() -> Vec<Lane> {
-    let piece = Piece { id: 7, is_mine: true, block: block(50.0, 60.0, "Where is it?", 9) };
+    let piece = Piece { id: 7, is_mine: true, block: block(50.0, 60.0, "Where is it?", 3) };
     vec![
         lane("Mine", 24.0, LaneContent::Own(vec![piece])),
         lane("Moments", 24.0, LaneContent::Moments(vec![block(62.0, 70.0, "1  0.92", 0)])),
