@@ -604,7 +604,9 @@ fn a_case_without_a_video_is_corrected_tagged_and_reviewed() {
     ctrl_shift(&mut work, egui::Key::Enter);
     wait_for(&mut work, "one less", |h| part(h, "2 of 3 to do"));
     work.key_press_modifiers(egui::Modifiers::COMMAND | egui::Modifiers::ALT, egui::Key::ArrowRight);
-    wait_for(&mut work, "the next", |h| part(h, "In the queue: ") && !part(h, "both are wrong"));
+    wait_for(&mut work, "the next", |h| {
+        part(h, "In the queue: ") && !part(h, "In the queue: models agree, both are wrong")
+    });
 
     let path = split.path("review.gazenlq.json");
     ctrl(&mut work, egui::Key::S);

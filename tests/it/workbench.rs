@@ -105,9 +105,9 @@ fn is_on(harness: &Harness<'static, App>, label: &str) -> bool {
 /// The picture that is shown, by its number.
 fn frame(harness: &Harness<'static, App>) -> Option<u32> {
     let nodes = harness.query_all_by_label_contains("frame ");
-    let mut numbers =
-        nodes.filter_map(|node| node.accesskit_node().label()?.strip_prefix("frame ")?.parse().ok());
-    numbers.next_back()
+    // what a label says is its value
+    let text = |node: egui_kittest::Node<'_>| node.value().or_else(|| node.accesskit_node().label());
+    nodes.filter_map(|node| text(node)?.strip_prefix("frame ")?.trim().parse().ok()).next_back()
 }
 
 fn opened(review: &Review, more: &[PathBuf], size: egui::Vec2) -> Harness<'static, App> {
@@ -186,7 +186,7 @@ fn a_review_from_the_class_bar_to_the_report() {
     let copied = format!(", {start} to {end}");
     let own = |h: &Harness<'static, App>| {
         let nodes = h.query_all_by_label_contains("Mine: ");
-        nodes.filter_map(|n| n.accesskit_node().label()).find(|label| label.contains(" to "))
+        nodes.filter_map(|n| n.accesskit_node().label()).find(|label| label.contains(", 0:"))
     };
     wait_for(&mut harness, "the copy", |h| own(h).is_some_and(|label| label.ends_with(&copied)));
     let label = own(&harness).unwrap();

@@ -144,14 +144,17 @@ fn create_ui(here: &Here<'_>, view: &mut TimelineView, events: &mut Vec<Timeline
             playhead: model.now,
             range,
             snapped: None,
-            is_given_up: false,
         });
     }
     let Some(drag) = view.own.filter(|drag| drag.id.is_none() && drag.lane == row.index) else { return };
+    if ui.input(|i| i.key_pressed(Key::Escape)) {
+        view.own = None;
+        return;
+    }
     if response.drag_stopped() {
         view.own = None;
         let width = axis.x(drag.range.end()) - axis.x(drag.range.start());
-        if !drag.is_given_up && width >= SHORTEST && drag.range.duration() >= LEAST {
+        if width >= SHORTEST && drag.range.duration() >= LEAST {
             events.push(TimelineEvent::Own(OwnEvent::Create(drag.range)));
         }
         return;
@@ -159,9 +162,7 @@ fn create_ui(here: &Here<'_>, view: &mut TimelineView, events: &mut Vec<Timeline
     let magnets = Magnets { model, playhead: drag.playhead, except: None };
     let snapped = here.stuck(time, view, &magnets);
     let range = TimeRange::new(drag.grabbed, snapped.time);
-    let is_given_up = drag.is_given_up || ui.input(|i| i.key_pressed(Key::Escape));
-    let range = if is_given_up { drag.original } else { range };
-    view.own = Some(OwnDrag { range, snapped: Some(snapped), is_given_up, ..drag });
+    view.own = Some(OwnDrag { range, snapped: Some(snapped), ..drag });
 }
 
 fn piece_ui(
@@ -207,7 +208,6 @@ fn piece_ui(
             playhead: model.now,
             range: piece.block.range,
             snapped: None,
-            is_given_up: false,
         });
         events.push(TimelineEvent::Own(OwnEvent::Choose(piece.id)));
     }
@@ -237,22 +237,18 @@ fn drag_ui(
 ) {
     let Here { ui, axis, model, .. } = *here;
     let Some(drag) = view.own.filter(|drag| drag.id == Some(id)) else { return };
-    if response.drag_stopped() {
-        view.own = None;
-        if !drag.is_given_up {
-            events.push(TimelineEvent::Own(OwnEvent::Drop));
-        }
-        return;
-    }
-    let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged()) else { return };
-    if drag.is_given_up {
-        return;
-    }
+    // egui ends its own drag at Escape as well, and then neither drags nor has stopped
     if ui.input(|i| i.key_pressed(Key::Escape)) {
-        view.own = Some(OwnDrag { is_given_up: true, snapped: None, ..drag });
+        view.own = None;
         events.push(TimelineEvent::Own(OwnEvent::Cancel));
         return;
     }
+    if response.drag_stopped() {
+        view.own = None;
+        events.push(TimelineEvent::Own(OwnEvent::Drop));
+        return;
+    }
+    let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged()) else { return };
     let magnets = Magnets { model, playhead: drag.playhead, except: Some(id) };
     let by = axis.time(at.x) - drag.grabbed;
     let clip = model.clip;
@@ -328,7 +324,7 @@ pub(super) fn readout_ui(
     view: &TimelineView,
     colours: &Palette,
 ) {
-    let Some(drag) = view.own.filter(|drag| !drag.is_given_up) else { return };
+    let Some(drag) = view.own else { return };
     let Some(row) = rows.iter().find(|row| row.index == drag.lane) else { return };
     let (range, scale) = (drag.range, view.scale());
     let mut text = format!(

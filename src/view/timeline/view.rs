@@ -145,7 +145,6 @@ pub(super) struct OwnDrag {
     pub playhead: MediaTime,
     pub range: TimeRange,
     pub snapped: Option<Snapped>,
-    pub is_given_up: bool,
 }
 
 /// Zoom and pan, kept between frames.
