@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::DataSet;
+use super::named_files::{ClipFile, NamedFiles, lower_name};
 use crate::eval::gaze_link::{GazeClass, GazeConfig, GazeWindow, gaze_class};
 use crate::gaze::metrics::saliency;
 use crate::gaze::recording::{self, LoadContext};
@@ -15,8 +16,6 @@ use crate::time::{MediaTime, TimeRange};
 /// How the names of recordings and of predicted maps end.
 const RECORDED: [&str; 3] = [".csv", ".tsv", ".txt"];
 const PREDICTED: [&str; 2] = [".npy", ".safetensors"];
-/// Folders below a named one that are looked into.
-const MAX_DEPTH: usize = 3;
 /// A window of the model: 32 pictures at 30 a second, and the next one 16 later (GazeNLQ, section 2.1).
 const FRAMES: usize = 32;
 const FPS: f64 = 30.0;
@@ -28,17 +27,7 @@ const MODE_SHARE: f32 = 0.5;
 
 /// Gaze files in the named folders, by name.
 #[derive(Debug, Default)]
-pub struct Recordings {
-    /// File name in lower case, and path.
-    list: Vec<(String, PathBuf)>,
-}
-
-/// A gaze file of a clip, and where the clip starts on its clock.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GazeFile {
-    pub path: PathBuf,
-    pub start_secs: f64,
-}
+pub struct Recordings(NamedFiles);
 
 /// Gaze of one clip, on the clip's clock.
 pub struct ClipGaze {
@@ -61,57 +50,22 @@ pub struct QueryGaze {
 
 impl Recordings {
     pub fn list(places: &[PathBuf], ctx: &JobCtx) -> Result<Self, Cancelled> {
-        let mut found = Self::default();
-        for place in places {
-            found.add(place, 0, ctx)?;
-        }
-        Ok(found)
-    }
-
-    fn add(&mut self, path: &Path, depth: usize, ctx: &JobCtx) -> Result<(), Cancelled> {
-        ctx.check()?;
-        if !path.is_dir() {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-            if RECORDED.iter().chain(&PREDICTED).any(|ending| name.ends_with(ending)) {
-                self.list.push((name, path.to_owned()));
-            }
-            return Ok(());
-        }
-        let mut entries: Vec<PathBuf> =
-            std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-        entries.sort();
-        for entry in entries {
-            if depth < MAX_DEPTH || !entry.is_dir() {
-                self.add(&entry, depth + 1, ctx)?;
-            }
-        }
-        Ok(())
+        let is_wanted =
+            |path: &Path| ends(&lower_name(path), &RECORDED) || ends(&lower_name(path), &PREDICTED);
+        NamedFiles::list(places, is_wanted, ctx).map(Self)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.0.len() == 0
     }
 
-    /// The clip's own file with one of these endings, else that of the video that it was cut from.
-    fn of(&self, clip: &AnnotatedClip, endings: &[&str]) -> Option<GazeFile> {
-        let named = |uid: &str| {
-            let uid = uid.to_lowercase();
-            let fits = |name: &str| name.contains(&uid) && endings.iter().any(|end| name.ends_with(end));
-            let mut fitting = self.list.iter().filter(|(name, _)| !uid.is_empty() && fits(name));
-            fitting.next().map(|(_, path)| path.clone())
-        };
-        let whole_start = clip.video_secs.map_or(0.0, |[start, _]| start.max(0.0));
-        let own = named(&clip.clip_uid).map(|path| GazeFile { path, start_secs: 0.0 });
-        own.or_else(|| Some(GazeFile { path: named(&clip.video_uid)?, start_secs: whole_start }))
-    }
-
-    pub fn recorded(&self, clip: &AnnotatedClip) -> Option<GazeFile> {
-        self.of(clip, &RECORDED)
+    pub fn recorded(&self, clip: &AnnotatedClip) -> Option<ClipFile> {
+        self.0.of(clip, |name| ends(name, &RECORDED))
     }
 
     /// Maps of the clip; those of a whole video would need its length.
-    fn predicted(&self, clip: &AnnotatedClip) -> Option<GazeFile> {
-        self.of(clip, &PREDICTED).filter(|file| file.start_secs == 0.0)
+    fn predicted(&self, clip: &AnnotatedClip) -> Option<ClipFile> {
+        self.0.of(clip, |name| ends(name, &PREDICTED)).filter(|file| file.start_secs == 0.0)
     }
 
     /// What can be read of a clip's gaze; what cannot becomes a warning.
@@ -140,6 +94,10 @@ impl Recordings {
         let has_some = recorded.is_some() || !predicted.is_empty();
         has_some.then_some(ClipGaze { recorded, predicted, duration_secs })
     }
+}
+
+fn ends(name: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| name.ends_with(ending))
 }
 
 impl ClipGaze {

@@ -17,7 +17,10 @@ where
     let mut table =
         Table::try_from(T::default()).unwrap_or_else(|_| unreachable!("every value has a TOML form"));
     if let Some(path) = path {
-        let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
+        let text = std::fs::read_to_string(path).map_err(|error| TrainError::Config {
+            what: format!("cannot read the configuration: {error}"),
+            path: path.to_owned(),
+        })?;
         let own: Table = text.parse().map_err(|error: toml::de::Error| TrainError::Config {
             what: error.to_string().trim().to_owned(),
             path: path.to_owned(),

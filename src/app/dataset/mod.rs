@@ -23,7 +23,7 @@ pub use update::{
 
 use crate::app::state::AppState;
 use crate::dataset::{
-    Analysis, Case, ClipVideo, DataSet, Facts, Filter, QueryGaze, RowView, Sort, Verdict, Wanted, verdict,
+    Analysis, Case, ClipFile, DataSet, Facts, Filter, QueryGaze, RowView, Sort, Verdict, Wanted, verdict,
 };
 use crate::eval::Window;
 use crate::eval::what_if::WhatIf;
@@ -111,7 +111,7 @@ pub struct DataSetSession {
     /// Clip time, while there is no video to keep it.
     playhead: MediaTime,
     /// The chosen clip's video, where one is at hand.
-    pub video: Option<ClipVideo>,
+    pub video: Option<ClipFile>,
     /// Gaze inside the true moment of each row, once the recordings were read; empty where there are
     /// none of this data set's clips.
     pub gaze: Option<Arc<Vec<Option<QueryGaze>>>>,

@@ -7,7 +7,7 @@ use crate::app::command::SessionCommand;
 use crate::app::gaze_session::GazeSession;
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
-use crate::dataset::{Analysis, Case, ClipVideo, DataSet, QueryGaze, judge_gaze, open_case, predict_split};
+use crate::dataset::{Analysis, Case, ClipFile, DataSet, QueryGaze, judge_gaze, open_case, predict_split};
 use crate::grounding::groundnlq::EncodedClip;
 use crate::job::Cancelled;
 use crate::playback::{PlaybackCommand, Player};
@@ -359,7 +359,7 @@ fn show_video(state: &mut AppState) {
 /// The video of the chosen clip is there.
 pub fn video_opened(state: &mut AppState, player: Player, gaze: Option<GazeSession>) {
     let Some(session) = &mut state.dataset else { return };
-    let is_wanted = session.video.as_ref().is_some_and(|ClipVideo { path, .. }| *path == player.info().path);
+    let is_wanted = session.video.as_ref().is_some_and(|ClipFile { path, .. }| *path == player.info().path);
     if is_wanted {
         let time = session.playhead;
         state.player = Some(player);

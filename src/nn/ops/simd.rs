@@ -56,6 +56,32 @@ fn exp<const FMA: bool>(x: f32) -> f32 {
     p * f32::from_bits(two_to_n as u32)
 }
 
+/// Running sums of a row, side by side.
+const LANES: usize = 16;
+
+/// Mean of a row, and one over the root of its variance (of all, not all but one) and `eps`.
+#[inline(always)]
+fn row_moments<const FMA: bool>(x: &[f32], eps: f32) -> (f32, f32) {
+    let n = x.len() as f32;
+    let (chunks, tail) = x.as_chunks::<LANES>();
+    let mut sums = [0f32; LANES];
+    for chunk in chunks {
+        for (sum, x) in sums.iter_mut().zip(chunk) {
+            *sum += *x;
+        }
+    }
+    let mean = (sums.iter().sum::<f32>() + tail.iter().sum::<f32>()) / n;
+    let mut squares = [0f32; LANES];
+    for chunk in chunks {
+        for (sum, x) in squares.iter_mut().zip(chunk) {
+            *sum = mul_add::<FMA>(*x - mean, *x - mean, *sum);
+        }
+    }
+    let tail_squares: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
+    let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
+    (mean, inverse)
+}
+
 simd! {
     /// Replaces a row by exp(row - max) and returns the sum.
     pub fn exp_row(row: &mut [f32]) -> f32 {
@@ -117,7 +143,6 @@ simd! {
     }
 
     pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-        const LANES: usize = 16;
         let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
         let mut sums = [0f32; LANES];
         for (a, b) in a.iter().zip(b) {
@@ -179,24 +204,7 @@ simd! {
 
     /// (x - mean) / sqrt(variance + eps) * weight + bias over one row.
     pub fn layer_norm_row(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, y: &mut [f32]) {
-        const LANES: usize = 16;
-        let n = x.len() as f32;
-        let (chunks, tail) = x.as_chunks::<LANES>();
-        let mut sums = [0f32; LANES];
-        for chunk in chunks {
-            for (sum, x) in sums.iter_mut().zip(chunk) {
-                *sum += *x;
-            }
-        }
-        let mean = (sums.iter().sum::<f32>() + tail.iter().sum::<f32>()) / n;
-        let mut squares = [0f32; LANES];
-        for chunk in chunks {
-            for (sum, x) in squares.iter_mut().zip(chunk) {
-                *sum = mul_add::<FMA>(*x - mean, *x - mean, *sum);
-            }
-        }
-        let tail_squares: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
-        let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
+        let (mean, inverse) = row_moments::<FMA>(x, eps);
         for (((y, x), weight), bias) in y.iter_mut().zip(x).zip(weight).zip(bias) {
             *y = mul_add::<FMA>((*x - mean) * inverse, *weight, *bias);
         }
@@ -212,24 +220,8 @@ simd! {
         dweight: &mut [f32],
         dbias: &mut [f32],
     ) {
-        const LANES: usize = 16;
         let n = x.len() as f32;
-        let (chunks, tail) = x.as_chunks::<LANES>();
-        let mut sums = [0f32; LANES];
-        for chunk in chunks {
-            for (sum, x) in sums.iter_mut().zip(chunk) {
-                *sum += *x;
-            }
-        }
-        let mean = (sums.iter().sum::<f32>() + tail.iter().sum::<f32>()) / n;
-        let mut squares = [0f32; LANES];
-        for chunk in chunks {
-            for (sum, x) in squares.iter_mut().zip(chunk) {
-                *sum = mul_add::<FMA>(*x - mean, *x - mean, *sum);
-            }
-        }
-        let tail_squares: f32 = tail.iter().map(|x| (x - mean) * (x - mean)).sum();
-        let inverse = 1.0 / ((squares.iter().sum::<f32>() + tail_squares) / n + eps).sqrt();
+        let (mean, inverse) = row_moments::<FMA>(x, eps);
         // dx holds the normalised row for a while
         for ((((dx, x), g), dweight), dbias) in
             dx.iter_mut().zip(x).zip(gradient).zip(dweight).zip(dbias)
