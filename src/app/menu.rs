@@ -2,7 +2,8 @@
 
 use egui::Ui;
 
-use super::command::{ACTIONS, Action, Command};
+use super::actions::{ACTIONS, Action};
+use super::command::Command;
 use super::state::AppState;
 use crate::view::icons::{self, Icon};
 

@@ -2,6 +2,7 @@
 //!
 //! Each frame reads the state, draws, and collects wishes in the outbox; `update` applies them.
 
+mod actions;
 mod annotate;
 mod command;
 mod dataset;
@@ -43,7 +44,7 @@ use tasks::{Done, TaskKind, Tasks};
 use view_state::{PaletteText, SideTab, ViewState};
 use work::Layout;
 
-pub use command::{ACTIONS, Action};
+pub use actions::{ACTIONS, Action};
 pub use keep::Places;
 pub use performance::{FrameCost, Performance, Spread};
 
@@ -371,7 +372,7 @@ impl eframe::App for App {
         if !dropped.is_empty() {
             self.outbox.push(SessionCommand::Open(dropped).into());
         }
-        command::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
+        actions::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
         // what a key asks for is in the frame that it came with
         self.settle(ui.ctx());
         panels::show(ui, &self.state, &mut self.view, &mut self.outbox);

@@ -2,8 +2,9 @@
 
 use egui::{RichText, Ui};
 
+use crate::app::actions::Action;
 use crate::app::annotate::AnnotateCommand;
-use crate::app::command::{Action, AppCommand, Command, OverlayCommand};
+use crate::app::command::{AppCommand, Command, OverlayCommand};
 use crate::app::marks::MarkCommand;
 use crate::app::menu::{action_button_ui, action_row_ui};
 use crate::app::picture;

@@ -2,7 +2,8 @@
 
 use egui::{Key, RichText, Ui, vec2};
 
-use crate::app::command::{Action, AppCommand, Command, QueryCommand};
+use crate::app::actions::Action;
+use crate::app::command::{AppCommand, Command, QueryCommand};
 use crate::app::queries::Query;
 use crate::app::state::{AppState, Models};
 use crate::app::tasks::TaskKind;

@@ -3,8 +3,9 @@
 use egui::{RichText, Ui};
 
 use super::typed::Typing;
+use crate::app::actions::Action;
 use crate::app::annotate::{self, AnnotateCommand};
-use crate::app::command::{Action, Command};
+use crate::app::command::Command;
 use crate::app::state::AppState;
 use crate::app::tasks::TaskKind;
 use crate::project::{Judgement, ReviewState, Tag, Verdict};

@@ -2,7 +2,8 @@
 
 use egui::{Grid, RichText, Ui};
 
-use crate::app::command::{Action, Command};
+use crate::app::actions::Action;
+use crate::app::command::Command;
 use crate::app::dataset::DataSetCommand;
 use crate::app::menu::action_row_ui;
 use crate::app::state::AppState;

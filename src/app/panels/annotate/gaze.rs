@@ -2,8 +2,9 @@
 
 use egui::{RichText, Ui};
 
+use crate::app::actions::Action;
 use crate::app::annotate::{self, AnnotateCommand};
-use crate::app::command::{Action, Command};
+use crate::app::command::Command;
 use crate::app::menu::action_row_ui;
 use crate::app::state::AppState;
 use crate::project::GazeFixKind;

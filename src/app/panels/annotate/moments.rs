@@ -3,8 +3,9 @@
 use egui::{RichText, Ui};
 
 use super::typed::Typing;
+use crate::app::actions::Action;
 use crate::app::annotate::{self, AnnotateCommand, Edge, Nudge};
-use crate::app::command::{Action, Command};
+use crate::app::command::Command;
 use crate::app::place::place;
 use crate::app::state::AppState;
 use crate::project::{Moment, Query, TEMPLATES};

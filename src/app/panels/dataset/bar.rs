@@ -3,7 +3,8 @@
 
 use egui::{Align, Layout, RichText, Ui};
 
-use crate::app::command::{Action, Command};
+use crate::app::actions::Action;
+use crate::app::command::Command;
 use crate::app::dataset::{DataSetCommand, DataSetSession, Source};
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;

@@ -3,7 +3,8 @@
 use egui::{RichText, Ui};
 
 use super::window;
-use crate::app::command::{ACTIONS, HelpPage, key_text};
+use crate::app::actions::{ACTIONS, key_text};
+use crate::app::command::HelpPage;
 use crate::app::view_state::ViewState;
 use crate::view::controls::{choices_ui, note_ui};
 use crate::view::theme;

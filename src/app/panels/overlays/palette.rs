@@ -2,7 +2,8 @@
 
 use egui::{Key, RichText, Ui, vec2};
 
-use crate::app::command::{ACTIONS, Action, Command};
+use crate::app::actions::{ACTIONS, Action};
+use crate::app::command::Command;
 use crate::app::state::AppState;
 use crate::app::view_state::{PaletteText, ViewState};
 use crate::view::fuzzy;
