@@ -49,6 +49,16 @@ pub fn wait_for(
     panic!("{what} did not come; see {}", screens().join(picture).display());
 }
 
+/// Steps until nothing is computed any more, which takes as long as the machine needs.
+pub fn wait_for_work(harness: &mut Harness<'static, App>) {
+    let given_up = std::time::Instant::now() + std::time::Duration::from_mins(10);
+    while !harness.state().is_idle() {
+        assert!(std::time::Instant::now() < given_up, "the computation hangs");
+        harness.step();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
 pub fn has(harness: &Harness<'static, App>, label: &str) -> bool {
     // a frame may be drawn in two passes, and then shows both
     harness.query_all_by_label(label).next().is_some()

@@ -7,7 +7,7 @@ use gazenlq::features::{EfficientNetLite2, MiniLm};
 use gazenlq::nn::ModelDir;
 use gazenlq::project::AnnotationFile;
 
-use crate::gui::{command, has, save, wait_for};
+use crate::gui::{command, has, save, wait_for, wait_for_work};
 use crate::support::{gazenlq, json, project, stderr};
 
 const CLIP: &str = "assets/synthetic/ee71270e-645a-4d08-99c8-9be2c132e9ba.mp4";
@@ -39,6 +39,7 @@ fn the_window_opens_it_from_the_start_page_and_answers_with_gazenlq() {
     harness.get_by_label(LISTED).click();
     let part = |h: &Harness<'static, App>, text: &str| h.query_all_by_label_contains(text).next().is_some();
     wait_for(&mut harness, "GroundNLQ", |h| part(h, "GroundNLQ, trained on synthetic clips; "));
+    wait_for_work(&mut harness);
     wait_for(&mut harness, "the whole clip", |h| part(h, "Looked at 112 pictures"));
     command(&mut harness, "Gaze mode: predicted");
     wait_for(&mut harness, "GazeNLQ", |h| part(h, "GazeNLQ, trained on synthetic clips; "));
