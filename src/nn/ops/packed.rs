@@ -10,9 +10,8 @@ use rayon::prelude::*;
 
 use super::{Activation, scratch, values};
 
-/// Depth that runs past a tile at once: inputs of this depth for some 200 rows stay in the
-/// second-level cache while the panels go by.
-const DEPTH_BLOCK: usize = 1024;
+/// Inputs that a task works on: they stay in the second-level cache while the panels go by.
+const CACHED_VALUES: usize = 375 << 10;
 
 /// Weights and bias of a linear layer, packed.
 #[derive(Clone)]
@@ -129,59 +128,108 @@ impl Forward<'_> {
         let Packed { panels, bias, inputs, .. } = self.layer;
         let (depth, outputs) = (*inputs, bias.len());
         let rows = x.len() / depth;
-        let tiles = rows.div_ceil(ROWS);
-
-        let mut grouped = scratch::take(tiles * ROWS * depth);
-        grouped.par_chunks_mut(ROWS * depth).zip(x.par_chunks(ROWS * depth)).for_each(|(group, x)| {
-            let group = group.as_chunks_mut::<ROWS>().0;
-            for row in 0..ROWS {
-                match x.get(row * depth..(row + 1) * depth) {
-                    Some(x) => group.iter_mut().zip(x).for_each(|(group, x)| group[row] = *x),
-                    None => group.iter_mut().for_each(|group| group[row] = 0.0),
-                }
-            }
-        });
+        let mut grouped = scratch::take(rows.div_ceil(ROWS) * ROWS * depth);
+        group_rows::<ROWS>(x, depth, &mut grouped);
         let grouped = grouped.as_chunks::<ROWS>().0;
         let panels = panels.as_chunks::<COLUMNS>().0;
+        let cut = Cut::of(rows.div_ceil(ROWS), outputs.div_ceil(COLUMNS), ROWS * depth);
+        let across = outputs.div_ceil(cut.panels * COLUMNS);
 
-        // Column strips of the result, one per panel: what each task may write is contiguous.
-        let strip = tiles * ROWS * COLUMNS;
-        let mut strips = scratch::take(strip * outputs.div_ceil(COLUMNS));
-        for start in (0..depth).step_by(DEPTH_BLOCK) {
-            let end = (start + DEPTH_BLOCK).min(depth);
-            strips.par_chunks_mut(strip).zip(panels.par_chunks(depth)).for_each(|(strip, panel)| {
-                let strip = strip.as_chunks_mut::<COLUMNS>().0.as_chunks_mut::<ROWS>().0;
-                let mut product = [[0f32; COLUMNS]; ROWS];
-                for (sums, rows) in strip.iter_mut().zip(grouped.chunks(depth)) {
-                    let target = if start == 0 { &mut *sums } else { &mut product };
+        let mut out = Vec::with_capacity(rows * outputs);
+        let pieces = pieces(
+            &mut out.spare_capacity_mut()[..rows * outputs],
+            outputs,
+            [cut.tiles * ROWS, cut.panels * COLUMNS],
+        );
+        pieces.into_par_iter().enumerate().for_each(|(index, mut piece)| {
+            let (down, right) = (index / across, index % across);
+            let groups = &grouped[down * cut.tiles * depth..];
+            let first = right * cut.panels;
+            let panels = panels.chunks(depth).skip(first).take(cut.panels);
+            let mut sums = [[0f32; COLUMNS]; ROWS];
+            for (place, (panel, bias)) in panels.zip(bias.chunks(COLUMNS).skip(first)).enumerate() {
+                for (lines, group) in piece.chunks_mut(ROWS).zip(groups.chunks(depth)) {
                     // SAFETY: `Kernel::detect` saw the features that this tile is compiled for.
                     #[allow(unsafe_code)]
                     unsafe {
-                        tile(&rows[start..end], &panel[start..end], target);
+                        tile(group, panel, &mut sums);
                     }
-                    if start > 0 {
-                        sums.as_flattened_mut()
-                            .iter_mut()
-                            .zip(product.as_flattened())
-                            .for_each(|(s, p)| *s += p);
+                    for sums in &mut sums {
+                        sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
                     }
-                }
-            });
-        }
-
-        let mut out = vec![0f32; rows * outputs];
-        out.par_chunks_mut(outputs).enumerate().with_min_len(8).for_each(|(row, out)| {
-            let parts = out.chunks_mut(COLUMNS).zip(bias.chunks(COLUMNS));
-            for ((out, bias), strip) in parts.zip(strips.chunks(strip)) {
-                let strip = &strip[row * COLUMNS..];
-                for ((out, value), bias) in out.iter_mut().zip(strip).zip(bias) {
-                    *out = value + bias;
+                    self.activation.in_place(sums.as_flattened_mut());
+                    for (line, sums) in lines.iter_mut().zip(&sums) {
+                        line[place * COLUMNS..].iter_mut().zip(sums).for_each(|(out, sum)| {
+                            out.write(*sum);
+                        });
+                    }
                 }
             }
-            self.activation.in_place(out);
         });
+        // SAFETY: the pieces cover the whole result, and each tile of each piece was written.
+        #[allow(unsafe_code)]
+        unsafe {
+            out.set_len(rows * outputs);
+        }
         out
     }
+}
+
+/// Regroups rows: for every depth the values of ROWS rows, zeros below the last row.
+fn group_rows<const ROWS: usize>(x: &[f32], depth: usize, grouped: &mut [f32]) {
+    const BLOCK: usize = 16;
+    grouped.par_chunks_mut(ROWS * depth).zip(x.par_chunks(ROWS * depth)).for_each(|(group, x)| {
+        let group = group.as_chunks_mut::<ROWS>().0;
+        let rows: [&[f32]; ROWS] =
+            std::array::from_fn(|row| x.get(row * depth..(row + 1) * depth).unwrap_or_default());
+        let (blocks, tail) = group.as_chunks_mut::<BLOCK>();
+        for (index, block) in blocks.iter_mut().enumerate() {
+            // by way of an array, so that neither side is walked in steps
+            let mut square = [[0f32; BLOCK]; ROWS];
+            for (line, row) in square.iter_mut().zip(&rows) {
+                *line = row.as_chunks().0.get(index).copied().unwrap_or_default();
+            }
+            for (depth, values) in block.iter_mut().enumerate() {
+                *values = std::array::from_fn(|row| square[row][depth]);
+            }
+        }
+        let done = depth - tail.len();
+        for (index, values) in tail.iter_mut().enumerate() {
+            *values = std::array::from_fn(|row| rows[row].get(done + index).copied().unwrap_or_default());
+        }
+    });
+}
+
+/// How a result is cut into tasks: tiles downwards and panels across in each.
+struct Cut {
+    tiles: usize,
+    panels: usize,
+}
+
+impl Cut {
+    /// `tile_values` is how many inputs a tile reads.
+    fn of(tiles: usize, panels: usize, tile_values: usize) -> Self {
+        let most = (CACHED_VALUES / tile_values.max(1)).max(1);
+        let down = tiles.div_ceil(most).max(1);
+        // tasks differ in length: several for each thread even that out
+        let across = (8 * rayon::current_num_threads()).div_ceil(down).min(panels);
+        Self { tiles: tiles.div_ceil(down).max(1), panels: panels.div_ceil(across.max(1)).max(1) }
+    }
+}
+
+/// The lines of each piece of a result, pieces from left to right and then downwards.
+fn pieces<T>(out: &mut [T], width: usize, [down, across]: [usize; 2]) -> Vec<Vec<&mut [T]>> {
+    let mut pieces = Vec::new();
+    for band in out.chunks_mut(down * width) {
+        let first = pieces.len();
+        pieces.resize_with(first + width.div_ceil(across), Vec::new);
+        for line in band.chunks_mut(width) {
+            for (piece, part) in pieces[first..].iter_mut().zip(line.chunks_mut(across)) {
+                piece.push(part);
+            }
+        }
+    }
+    pieces
 }
 
 /// The sums are plain arrays with constant indices, and loads are by value: with anything cleverer
