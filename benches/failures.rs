@@ -15,6 +15,7 @@ use gazenlq::eval::failure::{Diagnosis, FailureConfig, QuerySet, Ranked, groupin
 use gazenlq::eval::predictions::{our_header, our_line};
 use gazenlq::eval::what_if::{Candidates, WhatIf, what_if};
 use gazenlq::eval::{Prediction, Provenance, Window};
+use gazenlq::job::JobCtx;
 use gazenlq::project::AnnotationFile;
 use rayon::prelude::*;
 
@@ -127,7 +128,9 @@ fn main() {
     });
     let groups = groupings(&set, None);
     timed("all reports", 5, || models.iter().map(|m| m.report(&set, &groups)).collect::<Vec<_>>());
-    timed("chance of confusion, one model", 3, || models[0].chance_of_confusion(&set));
+    timed("chance of confusion, one model", 3, || {
+        models[0].chance_of_confusion(&set, &JobCtx::detached()).ok()
+    });
     timed("compare two models", 5, || compare(&set, &models[0], &models[1]));
     let stored = Candidates::stored(&models[0].ranked);
     let settings = WhatIf { sigma: Some(0.4), keep: Some(5), ..WhatIf::default() };

@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Called from a worker thread when something may be worth looking at.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -105,6 +105,16 @@ impl JobCtx {
 
     pub fn check(&self) -> Result<(), Cancelled> {
         if self.0.stop.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) }
+    }
+
+    /// Waits, unless it is cancelled meanwhile.
+    pub fn rest(&self, length: Duration) -> Result<(), Cancelled> {
+        let end = Instant::now() + length;
+        while Instant::now() < end {
+            self.check()?;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.check()
     }
 
     pub fn cancel(&self) {

@@ -141,6 +141,9 @@ fn has_fixes_here(state: &AppState) -> bool {
 fn can_correct_gaze(state: &AppState) -> bool {
     has_gaze(state) && state.work.gaze_source().is_some()
 }
+fn has_agreement(state: &AppState) -> bool {
+    !state.agreement.is_empty()
+}
 fn has_gaze_stretch(state: &AppState) -> bool {
     can_correct_gaze(state) && has_stretch(state)
 }
@@ -263,6 +266,7 @@ pub const ACTIONS: &[Action] = actions! {
         "back-model-step" "Back one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::ZERO - MODEL_STEP).into();
         "forward-model-step" "Forward one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MODEL_STEP).into();
         "previous-event" "Previous event", "Previous edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowLeft)], has_clip, |s| events::seek_event(s, false);
+        "worst-gaze" "Where gaze agrees least", "The picture in which predicted and recorded gaze agree least", [], has_agreement, events::seek_least_agreement;
         "next-event" "Next event", "Next edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowRight)], has_clip, |s| events::seek_event(s, true);
         "previous-fixation" "Previous fixation", "Jump to the fixation before", [key(Key::A)], has_gaze, |s| events::seek_fixation(s, false);
         "next-fixation" "Next fixation", "Jump to the next fixation", [key(Key::S)], has_gaze, |s| events::seek_fixation(s, true);

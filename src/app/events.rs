@@ -46,6 +46,13 @@ pub fn seek_fixation(state: &AppState, is_forward: bool) -> Command {
     seek_among(starts, state.now(), is_forward)
 }
 
+/// The picture in which predicted and recorded gaze agree least.
+pub fn seek_least_agreement(state: &AppState) -> Command {
+    let numbers = state.agreement.iter().filter(|(_, nss)| nss.is_finite());
+    let worst = numbers.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(time, _)| *time);
+    PlaybackCommand::Seek(worst.unwrap_or(state.now())).into()
+}
+
 fn both(range: TimeRange) -> [MediaTime; 2] {
     [range.start(), range.end()]
 }

@@ -95,6 +95,8 @@ pub fn window_options() -> eframe::NativeOptions {
             .with_icon(icon())
             .with_drag_and_drop(true),
         wgpu_options: graphics::options(),
+        // there are no gradients in the window, and without a GPU it costs time
+        dithering: false,
         ..Default::default()
     }
 }

@@ -19,6 +19,7 @@ use crate::eval::failure::{
 };
 use crate::eval::page::{Model, Page, Source};
 use crate::eval::what_if::{Candidates, WhatIf, what_if};
+use crate::job::JobCtx;
 use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file};
 
 #[derive(Debug, Args)]
@@ -95,10 +96,10 @@ pub fn run(args: &AnalyzeArgs) -> Result<Ending> {
         .par_iter()
         .map(|model| {
             let mut report = model.report(&set, &groups);
-            report.confusion.chance = Some(model.chance_of_confusion(&set));
-            report
+            report.confusion.chance = Some(model.chance_of_confusion(&set, &JobCtx::detached())?);
+            Ok(report)
         })
-        .collect();
+        .collect::<Result<_>>()?;
     let comparisons: Vec<Comparison> = models.iter().skip(1).map(|b| compare(&set, &models[0], b)).collect();
     let project = args.project.as_deref().map(file::load).transpose()?;
     let with_verdicts: Vec<Adjusted> = match &project {

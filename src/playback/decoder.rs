@@ -188,7 +188,7 @@ impl Worker {
             return true;
         }
         let slot = self.shared.lock();
-        !slot.is_closed && slot.wish.is_some_and(|newer| wish.brings(newer.target(), next))
+        !slot.is_closed && slot.wish.is_some_and(|newer| wish.brings(&newer, next))
     }
 
     /// Says whether the wish was still wanted at its end.
@@ -329,11 +329,12 @@ mod tests {
 
     #[test]
     fn what_a_wish_brings() {
-        assert!(
-            at(680).brings(FrameIdx(630), FrameIdx(680)) && !at(680).brings(FrameIdx(629), FrameIdx(680))
-        );
-        let run = Wish::Run { from: FrameIdx(10), to: FrameIdx(20), stride: 2 };
-        let brings = |target| run.brings(FrameIdx(target), FrameIdx(14));
-        assert_eq!([12, 14, 15, 20, 22].map(brings), [false, true, false, true, false]);
+        let brings = |target| at(680).brings(&at(target), FrameIdx(680));
+        assert_eq!([680, 630, 629].map(brings), [true, true, false]);
+        let run = |from, to| Wish::Run { from: FrameIdx(from), to: FrameIdx(to), stride: 2 };
+        let brings = |newer: Wish| run(10, 20).brings(&newer, FrameIdx(14));
+        assert_eq!([12, 14, 15, 20, 22].map(|index| brings(at(index))), [false, true, false, true, false]);
+        // late and in time in turns: the run for the same part goes on, what it brought it brought
+        assert_eq!([10, 12, 16, 8, 11].map(|from| brings(run(from, 20))), [true, true, true, false, false]);
     }
 }

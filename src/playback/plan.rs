@@ -64,14 +64,17 @@ impl Wish {
         }
     }
 
-    /// Whether the work for this wish, which is at `next`, will bring `target`: then a newer wish for
-    /// it can wait, and the walk from the key frame is not begun again at every turn of the clock.
-    pub fn brings(&self, target: FrameIdx, next: FrameIdx) -> bool {
+    /// Whether the work for this wish, which is at `next`, will bring what `newer` needs first: then
+    /// that can wait, and the walk from the key frame is not begun again at every turn of the clock.
+    pub fn brings(&self, newer: &Self, next: FrameIdx) -> bool {
+        let target = newer.target();
         match self {
             Self::Key(at) => target == *at,
             Self::At { at, keep } => target == *at || keep.has(target, *at),
-            Self::Run { to, stride, .. } => {
-                (next..=*to).contains(&target) && (target.0 - next.0).is_multiple_of(*stride)
+            Self::Run { from, to, stride } => {
+                // a run that begins with what this one has brought is for the rest of it
+                let first = if matches!(newer, Self::Run { .. }) { *from } else { next };
+                (first..=*to).contains(&target) && (target.0 - first.0).is_multiple_of(*stride)
             }
         }
     }

@@ -344,6 +344,7 @@ fn gaze_is_corrected_in_the_picture_and_marked_invalid_over_a_range() {
     let mut work = window(kept_in(dir.path()));
     go_to(&mut work, "f60");
     wait_for(&mut work, "the picture", |h| has(h, "frame 60"));
+    wait_for(&mut work, "the recording", |h| part(h, " fixations"));
     work.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::C);
     work.run_steps(3);
     let place = work.get_by_label("Video picture").rect().center() + egui::vec2(40.0, -30.0);

@@ -35,8 +35,7 @@ pub fn report(state: &mut AppState, path: PathBuf) {
         ctx.stage("Writing the report");
         let [annotations, predictions] = sources.map(source);
         let mut report = analysis.report.clone();
-        report.confusion.chance = Some(analysis.shown.chance_of_confusion(&analysis.basis.set));
-        ctx.check()?;
+        report.confusion.chance = Some(analysis.shown.chance_of_confusion(&analysis.basis.set, ctx)?);
         let model = Model { report: &report, diagnosis: &analysis.shown, predictions: predictions? };
         let page = Page {
             set: &analysis.basis.set,

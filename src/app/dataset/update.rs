@@ -1,6 +1,7 @@
 //! Applying what is asked of a data set, and taking what its jobs bring.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{CaseState, DataSetCommand, DataSetSession, FeatureKind, FeatureSettings, Source, export, find};
 use crate::app::command::SessionCommand;
@@ -210,6 +211,9 @@ pub struct AnalysisDone {
     analysis: Option<Analysis>,
 }
 
+/// A pause before what takes long, so that what was just changed is drawn first.
+const BEFORE_CHANCE: Duration = Duration::from_millis(300);
+
 /// Starts the analysis that is wanted, unless it is there. One runs at a time: while a slider is
 /// dragged, each one that ends starts the newest wish.
 fn analyze(state: &mut AppState) {
@@ -220,6 +224,7 @@ fn analyze(state: &mut AppState) {
     }
     let (data, before) = (Arc::clone(&session.data), session.analysis.clone());
     let wanted = session.wanted.clone();
+    state.tasks.stop(TaskKind::Chance);
     state.tasks.start(TaskKind::Analysis, move |ctx| {
         let analysis = match before {
             Some(before) => Some(before.again(wanted)),
@@ -246,8 +251,9 @@ pub fn analyzed(state: &mut AppState, done: AnalysisDone) {
     analyze(state);
     if !state.tasks.is_running(TaskKind::Analysis) {
         // takes a while, so only once nothing newer is wanted
-        state.tasks.start(TaskKind::Chance, move |_| {
-            let chance = analysis.shown.chance_of_confusion(&analysis.basis.set);
+        state.tasks.start(TaskKind::Chance, move |ctx| {
+            ctx.rest(BEFORE_CHANCE)?;
+            let chance = analysis.shown.chance_of_confusion(&analysis.basis.set, ctx)?;
             Ok(Done::Chance(analysis, chance))
         });
     }

@@ -6,6 +6,7 @@ use super::class::class_of;
 use super::geometry::{best_iou, gap, hits};
 use super::{Class, FailureConfig, Finding, Geometry, QuerySet, Ranked};
 use crate::eval::random::SplitMix;
+use crate::job::{Cancelled, JobCtx};
 
 /// Rows of counts by template; the last row and column are of queries without one.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,7 +110,8 @@ pub fn chance_of_confusion(
     ranked: &Ranked,
     geometry: &[Option<Geometry>],
     config: &FailureConfig,
-) -> f64 {
+    ctx: &JobCtx,
+) -> Result<f64, Cancelled> {
     let mut random = SplitMix(config.seed);
     let mut found = 0;
     for (place, query) in set.queries.iter().enumerate() {
@@ -123,12 +125,13 @@ pub fn chance_of_confusion(
         // the other windows stay: what is right among them still makes it class 2
         let others = &ranked.ious(place)[1..];
         let right_later = others.iter().position(|iou| *iou > config.theta).map(|at| at + 2);
+        ctx.check()?;
         for _ in 0..config.placements {
             let start = random.fraction() * room;
             found += usize::from(is_confused(set, place, g, [start, start + length], right_later, config));
         }
     }
-    found as f64 / (config.placements.max(1) * set.len()) as f64
+    Ok(found as f64 / (config.placements.max(1) * set.len()) as f64)
 }
 
 fn is_confused(

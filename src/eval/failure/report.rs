@@ -12,6 +12,7 @@ use super::{
     BoundaryKind, Calibration, Class, FailureConfig, Finding, Flag, Geometry, Grouping, Profile, QuerySet,
     Ranked, RankedNotes, Recovery, calibration, classify, measure, profile,
 };
+use crate::job::{Cancelled, JobCtx};
 use crate::project::QueryKey;
 
 /// One model with what was computed about it. A new θ needs [`Diagnosis::reclassify`] only.
@@ -68,8 +69,8 @@ impl Diagnosis {
     }
 
     /// The chance rate of query confusion; takes a while, so it is not part of [`Self::report`].
-    pub fn chance_of_confusion(&self, set: &QuerySet) -> f64 {
-        confusion::chance_of_confusion(set, &self.ranked, &self.geometry, &self.config)
+    pub fn chance_of_confusion(&self, set: &QuerySet, ctx: &JobCtx) -> Result<f64, Cancelled> {
+        confusion::chance_of_confusion(set, &self.ranked, &self.geometry, &self.config, ctx)
     }
 }
 

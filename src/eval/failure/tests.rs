@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::eval::{Measures, Prediction, Window, evaluate};
+use crate::job::JobCtx;
 use crate::project::annotations::UnaskedQuery;
 use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey, Slots, Verdict};
 
@@ -296,7 +297,9 @@ fn chance_is_what_the_seed_says_and_lies_near_what_geometry_gives() {
     let truths = vec![query(0, "one?", [10.0, 20.0]), query(1, "two?", [100.0, 110.0])];
     let set = QuerySet::new(&clip(truths), &config);
     let ranked = Ranked::new("m", &set, &[prediction(0, &[[60.0, 70.0, 0.9]])], 50).expect("fits");
-    let chance = Diagnosis::new(&set, ranked, config).chance_of_confusion(&set);
+    let chance = Diagnosis::new(&set, ranked, config)
+        .chance_of_confusion(&set, &JobCtx::detached())
+        .expect("nobody cancels");
     // IoU above 0.3 of two windows of 10 s: nearer than 70/13 s, on a room of 190 s; one of two queries
     let expected = 2.0 * (70.0 / 13.0) / 190.0 / 2.0;
     assert!((chance - expected).abs() < 0.006, "{chance}, expected {expected}");
@@ -482,7 +485,7 @@ proptest! {
             let ranked = Ranked::new("m", &set, predictions, config.kept).expect("fits");
             let diagnosis = Diagnosis::new(&set, ranked, config.clone());
             let report = diagnosis.report(&set, &groupings(&set, None));
-            (diagnosis.findings.clone(), serde_json::to_string(&report).expect("plain"), diagnosis.chance_of_confusion(&set))
+            (diagnosis.findings.clone(), serde_json::to_string(&report).expect("plain"), diagnosis.chance_of_confusion(&set, &JobCtx::detached()))
         };
         let mut shuffled = predictions.clone();
         shuffled.rotate_left(turn % predictions.len());
