@@ -21,9 +21,9 @@ run() {
 }
 
 # seed 1 to learn from and to choose epochs by, seed 2 to judge
-"$gazenlq" synth --out world --clips 152 --seed 1 --config "$models/world.toml"
+"$gazenlq" synth --output world --clips 152 --seed 1 --config "$models/world.toml"
 sed 's/^val_share.*/val_share = 1.0/' "$models/world.toml" >world-test.toml
-"$gazenlq" synth --out world-test --clips 36 --seed 2 --config world-test.toml
+"$gazenlq" synth --output world-test --clips 36 --seed 2 --config world-test.toml
 mkdir -p recordings
 ln -sf "$PWD"/world/gaze/*.csv "$PWD"/world-test/gaze/*.csv recordings/
 "$gazenlq" features --videos world/clips --videos world-test/clips --output features \

@@ -7,8 +7,8 @@ use super::dataset::DataSetCommand;
 use super::state::AppState;
 use super::tasks::{Done, TaskKind};
 use super::work::WorkCommand;
+use crate::dataset::GazeUse;
 use crate::export::table::TableFormat;
-use crate::grounding::groundnlq::GazeMode;
 use crate::project::exchange::ExchangeFormat;
 
 /// What the in-app path box is asked for when the native dialog does not come.
@@ -27,7 +27,7 @@ pub enum PathRequest {
     },
     SaveResults(String, TableFormat),
     /// A data set's network over all of its queries.
-    SavePredictions(String, GazeMode),
+    SavePredictions(String, GazeUse),
     /// One row a query of a data set.
     SaveCases(String),
     /// Why a data set's queries fail.
@@ -109,8 +109,8 @@ pub fn ask(state: &mut AppState, request: PathRequest) {
                 PathRequest::SaveCases(name) => {
                     save_dialog(name, "csv").map(|path| DataSetCommand::ExportCases(path).into())
                 }
-                PathRequest::SavePredictions(name, mode) => save_dialog(name, "jsonl")
-                    .map(|path| DataSetCommand::Predict { mode: *mode, path }.into()),
+                PathRequest::SavePredictions(name, gaze) => save_dialog(name, "jsonl")
+                    .map(|path| DataSetCommand::Predict { gaze: *gaze, path }.into()),
                 PathRequest::SaveReport(name) => {
                     save_dialog(name, "html").map(|path| DataSetCommand::ExportReport(path).into())
                 }

@@ -9,7 +9,7 @@ use super::dataset::Film;
 use super::dialogs::{DIAGNOSTICS, NEW_PROJECT, PathRequest};
 use super::panels::{MapTextures, Typed};
 use super::recent::RecentLook;
-use crate::grounding::groundnlq::GazeMode;
+use crate::dataset::GazeUse;
 use crate::time::MediaTime;
 use crate::video::Thumbnail;
 use crate::view::mapping_form::MappingForm;
@@ -85,7 +85,7 @@ pub struct DataSetView {
     pub filter_name: String,
     pub film: FilmTextures,
     /// Gaze mode in which the network is to be run over the split; its own without.
-    pub predict_mode: Option<GazeMode>,
+    pub predict_gaze: Option<GazeUse>,
 }
 
 /// Textures of a case's pictures, made once.

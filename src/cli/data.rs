@@ -27,7 +27,7 @@ enum DataCommand {
     /// Write annotations as GroundNLQ's lines
     Convert {
         file: PathBuf,
-        #[arg(long, value_name = "FILE")]
+        #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
     /// Write EgoClip's narrations as lines to pretrain on
@@ -37,7 +37,7 @@ enum DataCommand {
         /// Annotations whose clips the narrations are cut to; may be given more than once
         #[arg(long, value_name = "FILE", required = true)]
         annotations: Vec<PathBuf>,
-        #[arg(long, value_name = "FILE")]
+        #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
 }

@@ -21,7 +21,7 @@ pub struct FeaturesArgs {
     #[arg(long, value_name = "DIR", required = true)]
     videos: Vec<PathBuf>,
     /// Folder of the stores; what is there already is kept
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
     /// JSON instead of text
     #[arg(long)]

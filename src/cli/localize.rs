@@ -1,6 +1,6 @@
 //! `gazenlq localize`: a split's queries, from feature stores to a file of predictions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -8,12 +8,13 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::{Ending, out};
-use crate::dataset::{Located, ModelFiles};
+use crate::dataset::{Located, ModelFiles, Recordings, recorded_maps};
 use crate::eval::Provenance;
-use crate::grounding::groundnlq::{GroundNlq, StateDict, TextPadding, VideoPadding};
+use crate::grounding::groundnlq::{GazeMode, GroundNlq, StateDict, TextPadding, VideoPadding};
+use crate::job::JobCtx;
 use crate::nn;
 use crate::project::AnnotationFile;
-use crate::split::{Inputs, SplitConfig, localize_split};
+use crate::split::{Inputs, RecordedMaps, SplitConfig, localize_split};
 use crate::stores::{FeatureLevel, FeatureSet, FeatureStore};
 
 #[derive(Debug, Args)]
@@ -61,11 +62,18 @@ pub struct LocalizeArgs {
     gaze_fps: Option<f64>,
     #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
     gaze_offset: f64,
+    /// What becomes of the predicted gaze; the model's own mode without
+    #[arg(long, value_enum)]
+    gaze_mode: Option<GazeModeArg>,
+    /// Folder of gaze recordings named after clips or videos: the network is given what was recorded in
+    /// place of what it predicts
+    #[arg(long, value_name = "DIR", conflicts_with = "gaze_mode")]
+    recorded_gaze: Option<PathBuf>,
     /// Take clips whose features last longer than their annotation says
     #[arg(long)]
     any_length: bool,
     /// Where the predictions go; a file of the same run is continued
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Only this query id; may be given more than once
     #[arg(long, value_name = "ID")]
@@ -124,6 +132,27 @@ impl From<TextPaddingArg> for TextPadding {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+enum GazeModeArg {
+    Off,
+    Positive,
+    Negate,
+    Complement,
+    NegAttention,
+}
+
+impl From<GazeModeArg> for GazeMode {
+    fn from(mode: GazeModeArg) -> Self {
+        match mode {
+            GazeModeArg::Off => Self::Off,
+            GazeModeArg::Positive => Self::Positive,
+            GazeModeArg::Negate => Self::Negate,
+            GazeModeArg::Complement => Self::Complement,
+            GazeModeArg::NegAttention => Self::NegAttention,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 enum VideoPaddingArg {
     /// One row, as no more are ever read
     Trimmed,
@@ -148,6 +177,16 @@ pub fn parse_shard(text: &str) -> Result<(usize, usize), String> {
     parts.filter(|(i, n)| (1..=*n).contains(i)).ok_or_else(|| "expected i/n with 1 <= i <= n".to_owned())
 }
 
+fn open_recordings(dir: &Path, network: &GroundNlq) -> Result<RecordedMaps> {
+    anyhow::ensure!(
+        network.estimator().is_some(),
+        "this network has no gaze path: leave out --recorded-gaze, or name a GazeNLQ"
+    );
+    let found = Recordings::list(&[dir.to_owned()], &JobCtx::detached())?;
+    anyhow::ensure!(!found.is_empty(), "no gaze recordings (.csv, .tsv, .txt) are in {}", dir.display());
+    Ok(recorded_maps(Arc::new(found)))
+}
+
 pub fn run(args: &LocalizeArgs) -> Result<Ending> {
     let annotations = AnnotationFile::load(&args.annotations)?;
     let device = nn::device();
@@ -156,6 +195,9 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
     let Located { weights, mut config, sha256: model_sha256 } = model.locate()?;
     if let Some(padding) = args.video_padding {
         config.network.padding = padding.into();
+    }
+    if let Some(mode) = args.gaze_mode {
+        config.gaze.mode = mode.into();
     }
     anyhow::ensure!(
         !args.ema || weights == args.model,
@@ -191,7 +233,8 @@ pub fn run(args: &LocalizeArgs) -> Result<Ending> {
         is_rate(&video) && gaze.as_ref().is_none_or(is_rate),
         "strides and pictures a second of features are numbers above 0, and offsets are numbers"
     );
-    let inputs = Inputs { video, text: Arc::new(FeatureStore::open(&args.text_features)?), gaze };
+    let recorded = args.recorded_gaze.as_deref().map(|dir| open_recordings(dir, &network)).transpose()?;
+    let inputs = Inputs { video, text: Arc::new(FeatureStore::open(&args.text_features)?), gaze, recorded };
     let config = SplitConfig {
         shard: args.shard,
         only: args.only.clone(),

@@ -36,8 +36,8 @@ enum ProjectCommand {
         /// What both started from: tells a change from what was there before, and what was deleted
         #[arg(long, value_name = "FILE")]
         base: Option<PathBuf>,
-        #[arg(short, long, value_name = "FILE")]
-        out: PathBuf,
+        #[arg(short, long, alias = "out", value_name = "FILE")]
+        output: PathBuf,
         /// JSON instead of text
         #[arg(long)]
         json: bool,
@@ -67,8 +67,8 @@ enum ProjectCommand {
         #[arg(long, value_enum)]
         format: FormatArg,
         /// A file; for ELAN and WebVTT of several clips a folder
-        #[arg(short, long, value_name = "PATH")]
-        out: PathBuf,
+        #[arg(short, long, alias = "out", value_name = "PATH")]
+        output: PathBuf,
         /// Only this clip
         #[arg(long, value_name = "UID")]
         clip: Option<String>,
@@ -112,13 +112,13 @@ impl From<FormatArg> for ExchangeFormat {
 pub fn run(args: &ProjectArgs) -> Result<Ending> {
     match &args.command {
         ProjectCommand::Show { project, json } => show(project, *json),
-        ProjectCommand::Merge { first, second, base, out, json } => {
-            run_merge(first, second, base.as_deref(), out, *json)
+        ProjectCommand::Merge { first, second, base, output, json } => {
+            run_merge(first, second, base.as_deref(), output, *json)
         }
         ProjectCommand::Agree { first, second, json } => agree(first, second, *json),
         ProjectCommand::Relink { project, source, to } => run_relink(project, *source, to),
-        ProjectCommand::Export { input, format, out, clip } => {
-            export(input, (*format).into(), out, clip.as_deref())
+        ProjectCommand::Export { input, format, output, clip } => {
+            export(input, (*format).into(), output, clip.as_deref())
         }
         ProjectCommand::Import { inputs, project, author, clip } => {
             import(inputs, project, author.as_deref(), clip.as_deref())

@@ -1,4 +1,4 @@
-//! `gazenlq render CLIP --at SECONDS --out FILE.png`: one annotated picture.
+//! `gazenlq render CLIP --at SECONDS --output FILE.png`: one annotated picture.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ pub struct RenderArgs {
     #[arg(long, default_value_t = 0.0)]
     at: f64,
     /// Where to save the PNG
-    #[arg(long, short)]
-    out: PathBuf,
+    #[arg(short, long, alias = "out")]
+    output: PathBuf,
     /// Which heatmap to draw
     #[arg(long, value_enum, default_value = "off")]
     heat: HeatArg,
@@ -95,7 +95,7 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
     ];
     let provenance = Provenance(facts.map(|(k, v)| (k.to_owned(), v)).to_vec());
     let caption = args.caption.then(|| caption(&opened.info, &scene, index, tracked.is_some()));
-    save_picture(&Gpu::headless()?, &scene, caption.as_ref(), &provenance, &args.out)?;
+    save_picture(&Gpu::headless()?, &scene, caption.as_ref(), &provenance, &args.output)?;
     let is_missing = opened.companions.gaze.is_some() && tracked.is_none();
     if is_missing {
         out::warning(format_args!("no tracked gaze at {}", frame.time));

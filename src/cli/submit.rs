@@ -16,13 +16,13 @@ use crate::project::{AnnotationFile, write_whole};
 #[derive(Debug, Args)]
 pub struct SubmitArgs {
     /// Prediction files; the shards of one run together
-    #[arg(required = true)]
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     predictions: Vec<PathBuf>,
     /// The annotations of the split that is submitted, to check against
     #[arg(long, value_name = "FILE")]
     annotations: PathBuf,
     /// Where to write the submission; without it the files are only checked
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "ego4d")]
     format: SubmitFormat,
@@ -91,10 +91,10 @@ pub fn submit(args: &SubmitArgs) -> Result<Ending> {
 #[derive(Debug, Args)]
 pub struct EnsembleArgs {
     /// One prediction file a model; of equal windows the last file's count
-    #[arg(required = true)]
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     predictions: Vec<PathBuf>,
     /// Where to write
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// What a window that several models agree on is ranked by
     #[arg(long, value_enum, default_value = "reference")]

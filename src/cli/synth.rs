@@ -12,8 +12,8 @@ use crate::synth::{DEFAULTS, SynthConfig, make_set};
 #[command(after_long_help = AFTER)]
 pub struct SynthArgs {
     /// Where the set goes; a set that was stopped is continued
-    #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
-    out: Option<PathBuf>,
+    #[arg(short, long, alias = "out", value_name = "DIR", required_unless_present = "print_config")]
+    output: Option<PathBuf>,
     /// How many clips
     #[arg(long, default_value_t = 1, value_name = "N")]
     clips: u64,
@@ -61,7 +61,7 @@ pub fn run(args: &SynthArgs) -> Result<Ending> {
     let mut config = args.config.as_deref().map_or_else(|| Ok(SynthConfig::default()), SynthConfig::read)?;
     config.clip.size = args.size.unwrap_or(config.clip.size);
     config.clip.length_secs = args.length.unwrap_or(config.clip.length_secs);
-    let folder = args.out.as_deref().context("name the folder with --out DIR")?;
+    let folder = args.output.as_deref().context("name the folder with --output DIR")?;
     anyhow::ensure!(args.clips > 0, "--clips takes a number above 0");
     let ctx = out::progress_ctx();
     super::cancel_on_ctrl_c(&ctx)?;

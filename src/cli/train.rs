@@ -37,7 +37,7 @@ struct RunArgs {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
     /// Folder of the run: checkpoint, metrics, models
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Go on with the run in the folder
     #[arg(long)]

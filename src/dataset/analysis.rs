@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use super::DataSet;
+use super::{DataSet, OpenedPredictions};
 use crate::eval::compare::{Comparison, cell, compare};
 use crate::eval::failure::{
     Class, Diagnosis, FailureConfig, FailureReport, Finding, Geometry, Grouping, Header, Query, QuerySet,
@@ -25,7 +25,8 @@ pub struct Basis {
     pub groupings: Vec<Grouping>,
     place_of_row: Vec<Option<u32>>,
     row_of_place: Vec<u32>,
-    /// The stored windows of each prediction file, laid out once somebody asks "what if".
+    files: Vec<Arc<OpenedPredictions>>,
+    /// The raw or else the stored windows of each, laid out once somebody asks "what if".
     candidates: Vec<OnceLock<Candidates>>,
 }
 
@@ -89,7 +90,8 @@ impl Analysis {
                 row_of_place[*place as usize] = row as u32;
             }
         }
-        let groupings = groupings(&set, None);
+        let train = data.train.as_deref().map(|train| QuerySet::new(train, &wanted.config));
+        let groupings = groupings(&set, train.as_ref());
         ctx.check()?;
         ctx.stage("Comparing the predictions with the truth");
         let models: Vec<Arc<Diagnosis>> = data
@@ -97,16 +99,21 @@ impl Analysis {
             .par_iter()
             .map(|file| {
                 let windows = row_of_place.iter().map(|row| {
-                    let windows = file.of_row(*row as usize).map_or(&[][..], |p| &p.windows);
+                    let windows = file.windows(*row as usize);
                     &windows[..windows.len().min(wanted.config.kept)]
                 });
-                let ranked = Ranked::from_lists(file.name.clone(), &set, windows);
+                let mut ranked = Ranked::from_lists(file.name.clone(), &set, windows);
+                if let Some(raw) = &file.raw {
+                    ranked =
+                        ranked.with_raw_lists(&set, row_of_place.iter().map(|r| raw.windows(*r as usize)));
+                }
                 Arc::new(Diagnosis::new(&set, ranked, wanted.config.clone()))
             })
             .collect();
         ctx.check()?;
         let candidates = models.iter().map(|_| OnceLock::new()).collect();
-        let basis = Basis { set, groupings, place_of_row: places, row_of_place, candidates };
+        let files = data.predictions.clone();
+        let basis = Basis { set, groupings, place_of_row: places, row_of_place, files, candidates };
         Ok(Some(Self::of(Arc::new(basis), models, wanted)))
     }
 
@@ -135,7 +142,12 @@ impl Analysis {
             Arc::clone(stored)
         } else {
             let candidates =
-                basis.candidates[wanted.model].get_or_init(|| Candidates::stored(&stored.ranked));
+                basis.candidates[wanted.model].get_or_init(|| match &basis.files[wanted.model].raw {
+                    Some(raw) => {
+                        Candidates::raw(basis.row_of_place.iter().map(|row| raw.windows(*row as usize)))
+                    }
+                    None => Candidates::stored(&stored.ranked),
+                });
             let mut changed = what_if(set, candidates, &wanted.what_if, config);
             Arc::make_mut(&mut changed.ranked).name = format!("{} (what if)", stored.ranked.name);
             Arc::new(changed)

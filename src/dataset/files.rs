@@ -1,6 +1,6 @@
 //! Which files make up a data set.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{DataSetError, ModelFiles};
 use crate::project::Session;
@@ -16,6 +16,15 @@ pub struct DataSetFiles {
     pub videos: Vec<PathBuf>,
     /// Folders with gaze recordings and predicted maps, and single recordings.
     pub gaze: Vec<PathBuf>,
+}
+
+/// The training split's annotations beside those of another split, if their names differ in that word
+/// alone.
+pub fn train_beside(annotations: &Path) -> Option<PathBuf> {
+    let name = annotations.file_name()?.to_str()?;
+    let names = ["val", "test_unannotated", "test"].into_iter().filter(|split| name.contains(split));
+    let paths = names.map(|split| annotations.with_file_name(name.replacen(split, "train", 1)));
+    paths.into_iter().find(|path| path.is_file())
 }
 
 impl DataSetFiles {

@@ -360,6 +360,7 @@ mod tests {
             predictions: Vec::new(),
             videos: Arc::default(),
             recordings: Arc::default(),
+            train: None,
         }
     }
 

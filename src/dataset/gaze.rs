@@ -2,6 +2,7 @@
 //! recorded and predicted inside a query's true moment is judged window by window.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::DataSet;
 use super::named_files::{ClipFile, NamedFiles, lower_name};
@@ -11,6 +12,7 @@ use crate::gaze::recording::{self, LoadContext};
 use crate::gaze::{GRID, GazeState, GazeTrack, Heatmap, Prediction, window_map};
 use crate::job::{Cancelled, JobCtx};
 use crate::project::AnnotatedClip;
+use crate::split::RecordedMaps;
 use crate::time::{MediaTime, TimeRange};
 
 /// How the names of recordings and of predicted maps end.
@@ -98,6 +100,15 @@ impl Recordings {
 
 fn ends(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// What the networks take in place of the gaze that they predict.
+pub fn recorded_maps(recordings: Arc<Recordings>) -> RecordedMaps {
+    Arc::new(move |clip, times| {
+        let gaze = recordings.load(clip, &mut Vec::new(), &JobCtx::detached())?;
+        gaze.recorded.as_ref()?;
+        Some(times.iter().map(|secs| gaze.recorded_at(*secs)).collect())
+    })
 }
 
 impl ClipGaze {

@@ -25,10 +25,11 @@ pub use case::{Case, Strip, open_case};
 pub use columns::{Column, Facts, Said};
 pub use files::DataSetFiles;
 pub use filter::{Condition, Filter, Sort};
-pub use gaze::{ClipGaze, QueryGaze, Recordings, judge as judge_gaze};
+pub use gaze::{ClipGaze, QueryGaze, Recordings, judge as judge_gaze, recorded_maps};
 pub use model::{Located, ModelFiles, OpenedModel};
 pub use named_files::ClipFile;
-pub use predict::predict_split;
+pub use predict::{GazeUse, predict_split};
+use predictions::owner_of_raw;
 pub use predictions::{OpenedPredictions, Verdict, verdict};
 pub use rows::{Row, RowView};
 pub use stores::{OpenedStore, Stores};
@@ -57,6 +58,8 @@ pub struct DataSet {
     pub files: DataSetFiles,
     pub annotations: Arc<AnnotationFile>,
     pub rows: Arc<Vec<Row>>,
+    /// The training split's queries, if its file lies beside: how often an object was learned from.
+    pub train: Option<Arc<AnnotationFile>>,
     pub model: Option<Arc<OpenedModel>>,
     pub stores: Stores,
     pub predictions: Vec<Arc<OpenedPredictions>>,
@@ -84,6 +87,20 @@ impl DataSet {
             }
         };
         ctx.check()?;
+        let train = match before {
+            Some(before) => before.train.clone(),
+            None => files::train_beside(&files.annotations).and_then(|path| {
+                ctx.stage("Reading the training split's annotations");
+                match AnnotationFile::load(&path) {
+                    Ok(train) => Some(Arc::new(train)),
+                    Err(error) => {
+                        warnings.push(error.to_string());
+                        None
+                    }
+                }
+            }),
+        };
+        ctx.check()?;
         let model = match (&files.model, before.and_then(|b| b.model.as_ref())) {
             (Some(wanted), Some(model)) if model.files == *wanted => Some(Arc::clone(model)),
             (Some(wanted), _) => {
@@ -106,11 +123,23 @@ impl DataSet {
         for (i, path) in files.predictions.iter().enumerate() {
             ctx.stage("Reading the predictions");
             ctx.step(i as u64, files.predictions.len() as u64)?;
+            if owner_of_raw(path, &files.predictions).is_some() {
+                continue; // read with its owner
+            }
+            let raw = files.predictions.iter().find(|p| owner_of_raw(p, &files.predictions) == Some(path));
             let known = before.and_then(|b| b.predictions.iter().find(|p| p.path == *path));
-            match known.map(Arc::clone).map(Ok).unwrap_or_else(|| {
-                OpenedPredictions::open(path, &annotations, &rows, &mut warnings).map(Arc::new)
-            }) {
-                Ok(file) => predictions.push(file),
+            if let Some(known) = known.filter(|known| known.raw.as_ref().map(|raw| &raw.path) == raw) {
+                predictions.push(Arc::clone(known));
+                continue;
+            }
+            let mut open = |path| OpenedPredictions::open(path, &annotations, &rows, &mut warnings);
+            let (file, raw) = (open(path), raw.map(|raw| open(raw)).transpose());
+            let raw = raw.unwrap_or_else(|error| {
+                warnings.push(error.to_string());
+                None
+            });
+            match file {
+                Ok(file) => predictions.push(Arc::new(file.with_raw(raw))),
                 Err(error) => warnings.push(error.to_string()),
             }
         }
@@ -125,7 +154,7 @@ impl DataSet {
                 Arc::new(Recordings::list(&places, ctx)?)
             }
         };
-        let set = Self { files, annotations, rows, model, stores, predictions, videos, recordings };
+        let set = Self { files, annotations, rows, train, model, stores, predictions, videos, recordings };
         Ok((set, warnings))
     }
 
@@ -138,7 +167,7 @@ impl DataSet {
     pub fn inputs(&self) -> Option<Inputs> {
         let (video, text) = (self.stores.video.as_ref()?, self.stores.text.as_ref()?);
         let gaze = self.stores.gaze.as_ref().map(|gaze| gaze.set.clone());
-        Some(Inputs { video: video.set.clone(), text: Arc::clone(&text.set.store), gaze })
+        Some(Inputs { video: video.set.clone(), text: Arc::clone(&text.set.store), gaze, recorded: None })
     }
 
     /// Why no query can be asked, in a sentence; `None` if queries can.

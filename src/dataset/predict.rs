@@ -2,10 +2,11 @@
 //! its own gaze mode, or with another one to see what gaze does.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 
-use super::{DataSet, OpenedModel};
+use super::{DataSet, OpenedModel, recorded_maps};
 use crate::eval::Provenance;
 use crate::grounding::groundnlq::{GazeMode, GroundNlq, StateDict, TextPadding};
 use crate::job::JobCtx;
@@ -15,10 +16,32 @@ use crate::split::{SplitConfig, SplitReport, localize_split};
 /// Windows kept of each query: enough for the analysis.
 const KEEP: usize = 50;
 
+/// What a network is told about gaze.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GazeUse {
+    /// What it predicts, used in this way.
+    Predicted(GazeMode),
+    /// What was recorded, in the network's own mode. Clips without a recording are left out.
+    Recorded,
+}
+
 /// Queries without features are left out and reported. A file of the same run is continued.
-pub fn predict_split(data: &DataSet, mode: GazeMode, output: &Path, ctx: &JobCtx) -> Result<SplitReport> {
-    let (Some(model), Some(inputs)) = (&data.model, data.inputs()) else {
+pub fn predict_split(data: &DataSet, gaze: GazeUse, output: &Path, ctx: &JobCtx) -> Result<SplitReport> {
+    let (Some(model), Some(mut inputs)) = (&data.model, data.inputs()) else {
         anyhow::bail!("{}", data.hindrance().unwrap_or("nothing to ask"));
+    };
+    let mode = match gaze {
+        GazeUse::Predicted(mode) => mode,
+        GazeUse::Recorded => {
+            anyhow::ensure!(
+                model.network.estimator().is_some(),
+                "this network has no gaze path, so recorded gaze means nothing to it: {}",
+                model.files.weights.display()
+            );
+            anyhow::ensure!(!data.recordings.is_empty(), "open a folder of gaze recordings first");
+            inputs.recorded = Some(recorded_maps(Arc::clone(&data.recordings)));
+            model.network.config().gaze.mode
+        }
     };
     let other = match mode == model.network.config().gaze.mode {
         true => None,

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Row;
 use crate::eval::{EvalError, Prediction, PredictionFile, Window, hull_iou};
@@ -17,6 +18,8 @@ pub struct OpenedPredictions {
     places: Vec<Option<u32>>,
     /// Rows that have a prediction.
     pub covered: usize,
+    /// The same model's candidates before Soft-NMS, where a file of them was named.
+    pub raw: Option<Arc<Self>>,
 }
 
 impl OpenedPredictions {
@@ -43,13 +46,30 @@ impl OpenedPredictions {
         }
         let covered = places.iter().flatten().count();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok(Self { path: path.to_owned(), name, places, covered, predictions })
+        Ok(Self { path: path.to_owned(), name, places, covered, predictions, raw: None })
+    }
+
+    pub fn with_raw(self, raw: Option<Self>) -> Self {
+        Self { raw: raw.map(Arc::new), ..self }
+    }
+
+    /// A row's windows; none without a prediction.
+    pub fn windows(&self, row: usize) -> &[Window] {
+        self.of_row(row).map_or(&[], |prediction| &prediction.windows)
     }
 
     pub fn of_row(&self, row: usize) -> Option<&Prediction> {
         let place = (*self.places.get(row)?)?;
         self.predictions.get(place as usize)
     }
+}
+
+/// The file whose candidates before Soft-NMS `path` holds, by its name: `model.raw.jsonl` those of
+/// `model.json` or `model.jsonl`.
+pub fn owner_of_raw<'a>(path: &Path, files: &'a [PathBuf]) -> Option<&'a PathBuf> {
+    let stem = path.file_stem()?.to_str()?;
+    let owner = [".raw", "-raw", "_raw"].into_iter().find_map(|ending| stem.strip_suffix(ending))?;
+    files.iter().find(|file| file.file_stem().is_some_and(|stem| stem == owner))
 }
 
 /// How good ranked windows are.
@@ -74,6 +94,15 @@ pub fn verdict(windows: &[Window], truths: &[[f64; 2]], theta: f64) -> Option<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn raw_candidates_are_told_by_their_name() {
+        let files = ["a/one.json", "a/two.jsonl", "a/one.raw.jsonl"].map(PathBuf::from);
+        let owner = |path: &str| owner_of_raw(Path::new(path), &files).map(|p| p.display().to_string());
+        assert_eq!(owner("b/one.raw.jsonl").as_deref(), Some("a/one.json"));
+        assert_eq!(owner("two_raw.json").as_deref(), Some("a/two.jsonl"));
+        assert_eq!([owner("three.raw.json"), owner("a/one.json"), owner("raw.json")], [None, None, None]);
+    }
 
     #[test]
     fn the_rank_is_that_of_the_first_window_that_counts_as_found() {

@@ -44,6 +44,11 @@ impl Candidates {
         Ok(Self { lists: lists.collect(), is_raw })
     }
 
+    /// Candidates before Soft-NMS, one list a query in the queries' order.
+    pub fn raw<'a>(lists: impl Iterator<Item = &'a [Window]>) -> Self {
+        Self { lists: lists.map(<[Window]>::to_vec).collect(), is_raw: true }
+    }
+
     /// The windows that a model's diagnosis looks at.
     pub fn stored(ranked: &Ranked) -> Self {
         let lists = (0..ranked.len()).map(|query| ranked.windows(query).to_vec());

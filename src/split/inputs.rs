@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::SplitError;
+use crate::gaze::Heatmap;
 use crate::grounding::groundnlq::{
     Ask, EncodedClip, FeatureGrid, GazeConfig, GazeFeatures, GazeScope, GroundNlq, Grounding, StepGrid,
     align_tokens,
@@ -18,7 +19,13 @@ pub struct Inputs {
     pub text: Arc<FeatureStore>,
     /// For networks with gaze.
     pub gaze: Option<FeatureSet>,
+    /// Gives such networks the gaze that was recorded in place of what they predict.
+    pub recorded: Option<RecordedMaps>,
 }
+
+/// Maps of where the wearer of a clip really looked around some times of it, in seconds; `None` for a
+/// time without usable gaze, and for a clip without a recording.
+pub type RecordedMaps = Arc<dyn Fn(&AnnotatedClip, &[f64]) -> Option<Vec<Option<Heatmap>>> + Send + Sync>;
 
 impl From<GazeScope> for FeatureLevel {
     fn from(scope: GazeScope) -> Self {
@@ -43,7 +50,13 @@ pub fn encode(network: &GroundNlq, inputs: &Inputs, clip: &AnnotatedClip) -> Res
     let grid = step_grid(&config.features, set, video.start_secs);
     let gaze = match (network.estimator(), &inputs.gaze) {
         (Some(estimator), Some(set)) => {
-            let features = gaze_features(&config.gaze, set, clip)?;
+            let mut features = gaze_features(&config.gaze, set, clip)?;
+            if let Some(recorded) = &inputs.recorded {
+                let centres = features.centres_secs(config.gaze.window_frames);
+                let centres = centres.map_err(|e| failed(e.into()))?;
+                features.recorded =
+                    recorded(clip, &centres).ok_or_else(|| SplitError::NoRecording(uid.clone()))?;
+            }
             let estimates = estimator.estimate(&features).map_err(failed)?;
             let steps = video.features.dims()[0];
             let aligned = align_tokens(&estimates, config.gaze.align, &grid, steps);

@@ -17,7 +17,7 @@ use crate::job::{Cancelled, JobCtx};
 use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile, QueryKey};
 use crate::stores::{FeatureSet, StoreError, TEXT_ARRAYS};
 
-pub use inputs::{Inputs, ask, encode, gaze_features, step_grid};
+pub use inputs::{Inputs, RecordedMaps, ask, encode, gaze_features, step_grid};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SplitError {
@@ -29,6 +29,8 @@ pub enum SplitError {
     Predictions(#[from] EvalError),
     #[error("clip {0} has no length in the annotations")]
     NoDuration(String),
+    #[error("clip {0} has no gaze recording: the recording is found by the clip's or the video's name")]
+    NoRecording(String),
     #[error("no query has the id {0}")]
     UnknownQuery(String),
     #[error("{what} of {key}: expected vectors of {expected}, found {found}; these are features of another kind: {}", path.display())]
@@ -79,6 +81,7 @@ impl SplitConfig {
             "text_padding": self.text_padding,
             "video": set(&inputs.video),
             "gaze": inputs.gaze.as_ref().map(set),
+            "recorded_gaze": inputs.recorded.is_some(),
         })
     }
 }
@@ -145,6 +148,9 @@ pub fn localize_split(
                     report.computed += 1;
                 }
                 Err(SplitError::Store(error @ StoreError::Absent { .. })) if config.skip_absent => {
+                    report.absent.push((key, error.to_string()));
+                }
+                Err(error @ SplitError::NoRecording(_)) if config.skip_absent => {
                     report.absent.push((key, error.to_string()));
                 }
                 Err(error) => return Err(error),

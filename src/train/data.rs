@@ -217,6 +217,7 @@ pub fn inputs(run: &GroundingRun, text: &Path) -> Result<Inputs, TrainError> {
         video: set(&run.data.video, f64::from(grid.stride_frames), f64::from(grid.fps))?,
         text: Arc::new(FeatureStore::open(text)?),
         gaze: gaze_set,
+        recorded: None,
     })
 }
 

@@ -8,7 +8,8 @@ use candle_core::{Device, Tensor};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use gazenlq::app::{App, Startup};
-use gazenlq::dataset::{DataSet, DataSetFiles, ModelFiles, open_case};
+use gazenlq::dataset::{Analysis, DataSet, DataSetFiles, ModelFiles, Wanted, open_case};
+use gazenlq::eval::failure::Recovery;
 use gazenlq::grounding::groundnlq::{Config, GazeMode};
 use gazenlq::job::JobCtx;
 use gazenlq::project::recognise;
@@ -169,6 +170,41 @@ impl egui::DroppedFile for Dropped {
     fn bytes(&self) -> Result<Vec<u8>, String> {
         std::fs::read(&self.0).map_err(|e| e.to_string())
     }
+}
+
+#[test]
+fn candidates_before_soft_nms_and_the_training_split_are_found_by_name() {
+    let set = Made::new(&tiny());
+    let write = |name: &str, windows: serde_json::Value| {
+        let file = json!({"version": "1.0", "challenge": "ego4d_nlq_challenge", "results": [
+            {"clip_uid": "second-clip", "annotation_uid": "note-second-clip", "query_idx": 0,
+             "predicted_times": windows}]});
+        std::fs::write(set.path(name), file.to_string()).unwrap();
+    };
+    write("kept.json", json!([[20.0, 21.0]]));
+    write("kept.raw.json", json!([[20.0, 21.0], [3.0, 9.0]]));
+    std::fs::copy(set.path("val.json"), set.path("train.json")).unwrap();
+    let mut harness = window(set.named(&["val.json", "kept.json", "kept.raw.json"]));
+    wait_for(&mut harness, "the classes", |h| has_part(h, "1 correct: "));
+    harness.get_by_label("Files").click();
+    wait_for(&mut harness, "its raw file", |h| {
+        has_part(h, "1 of 5 queries; candidates before Soft-NMS of 1")
+    });
+    assert!(has_part(&harness, "beside 5 queries to train with"));
+    assert!(!has_part(&harness, "kept.raw.json: "), "it is no model of its own");
+    let files = DataSetFiles {
+        annotations: set.path("val.json"),
+        predictions: ["kept.raw.json", "kept.json"].map(|name| set.path(name)).to_vec(),
+        ..DataSetFiles::default()
+    };
+    let (data, _) = DataSet::open(files, None, &JobCtx::detached()).unwrap();
+    let analysis = Analysis::new(&data, Wanted::default(), &JobCtx::detached()).unwrap().unwrap();
+    assert!(analysis.report.raw_candidates_known && analysis.models.len() == 1);
+    assert!(analysis.report.profiles.iter().any(|profile| profile.characteristic == "object frequency"));
+    // proposed and suppressed, which the file alone cannot tell from never proposed
+    let row =
+        (0..data.rows.len()).find(|row| data.row(*row).unwrap().key().clip_uid == "second-clip").unwrap();
+    assert_eq!(analysis.finding(row).unwrap().recovery, Some(Recovery::Suppressed));
 }
 
 #[test]
@@ -351,14 +387,18 @@ fn write_maps(path: &Path, count: usize, cell: usize) {
     std::fs::write(path, bytes).unwrap();
 }
 
-#[test]
-fn gaze_in_the_true_moments_is_judged_and_filtered_by() {
-    let set = Made::new(&tiny());
+/// The whole film was recorded, looking at the lower left; Ego4D counts from below.
+fn write_recording(set: &Made) {
     std::fs::create_dir(set.path("eyes")).unwrap();
-    // the whole film was recorded, looking at the lower left; Ego4D counts from below
     let rows: String = (0..2_000).map(|i| format!("{:.3},0.2,0.2\n", f64::from(i) * 0.02)).collect();
     let recorded = format!("component_timestamp_s,norm_pos_x,norm_pos_y\n{rows}");
     std::fs::write(set.path("eyes/whole-film.csv"), recorded).unwrap();
+}
+
+#[test]
+fn gaze_in_the_true_moments_is_judged_and_filtered_by() {
+    let set = Made::new(&tiny());
+    write_recording(&set);
     // the model looks at the same place in the first clip, and at the middle in the second
     write_maps(&set.path("eyes/first-clip.npy"), 64, 51 * 64 + 12);
     write_maps(&set.path("eyes/second-clip.npy"), 64, 32 * 64 + 32);
@@ -378,11 +418,13 @@ fn the_network_s_own_predictions_join_the_data_set() {
     let mut config = tiny();
     config.gaze.mode = GazeMode::Positive;
     let set = Made::new(&config);
+    write_recording(&set);
     let mut harness =
-        window(set.named(&["val.json", "video", "text", "gaze", "tiny.safetensors", "tiny.toml"]));
+        window(set.named(&["val.json", "video", "text", "gaze", "tiny.safetensors", "tiny.toml", "eyes"]));
     wait_for(&mut harness, "the first answer", |h| has_part(h, "Moment 1: "));
-    let path = set.path("own.jsonl");
-    for (run, mode) in [(&path, None), (&set.path("off.jsonl"), Some("gaze off"))] {
+    let runs =
+        [("own.jsonl", None), ("off.jsonl", Some("gaze off")), ("recorded.jsonl", Some("gaze recorded"))];
+    for (run, mode) in runs.map(|(name, mode)| (set.path(name), mode)) {
         if let Some(mode) = mode {
             harness.get_by_label("Files").click();
             harness.run_steps(3);
@@ -392,14 +434,15 @@ fn the_network_s_own_predictions_join_the_data_set() {
             harness.run_steps(3);
         }
         harness.get_by_label("Predict the whole split…").click();
-        save_as(&mut harness, run);
+        save_as(&mut harness, &run);
         // as a lane of the timeline
         let lane = format!("{}: 1 ", run.file_stem().unwrap().to_string_lossy());
         wait_for(&mut harness, "the file among the others", |h| has_part(h, &lane));
     }
-    let read = |path: &Path| gazenlq::eval::PredictionFile::load(path).unwrap();
-    let (own, off) = (read(&path), read(&set.path("off.jsonl")));
+    let found = runs.map(|(name, _)| gazenlq::eval::PredictionFile::load(&set.path(name)).unwrap());
     // the third clip has no features
-    assert_eq!((own.predictions.len(), off.predictions.len()), (3, 3));
-    assert_ne!(own.predictions[0].windows, off.predictions[0].windows, "gaze makes a difference");
+    assert_eq!(found.each_ref().map(|file| file.predictions.len()), [3, 3, 3]);
+    let [own, off, recorded] = found.map(|file| file.predictions[0].windows.clone());
+    assert_ne!(own, off, "gaze makes a difference");
+    assert_ne!(own, recorded, "what was recorded is not what was predicted");
 }

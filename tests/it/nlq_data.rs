@@ -254,7 +254,7 @@ fn submissions_are_written_checked_and_merged() {
     let arg = |name: &str| dir.join(name).to_string_lossy().into_owned();
     let (truth, whole, part) = (arg("synth_nlq_val.json"), arg("pred_p10.json"), arg("pred_p5_missing.json"));
     let target = path("submission.json");
-    let output = gazenlq(&["submit", &part, "--annotations", &truth, "--output", &target]);
+    let output = gazenlq(&["submit", "--predictions", &part, "--annotations", &truth, "--output", &target]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
     assert!(stderr(&output).contains("have no prediction"));
     let written = read(Path::new(&target));
@@ -262,12 +262,12 @@ fn submissions_are_written_checked_and_merged() {
     assert!(written["results"][0]["predicted_times"].as_array().is_some_and(|w| w.len() == 5));
 
     // shards must not overlap
-    let output = gazenlq(&["submit", &whole, &part, "--annotations", &truth]);
+    let output = gazenlq(&["submit", "--predictions", &whole, &part, "--annotations", &truth]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("predicted more than once"), "{}", stderr(&output));
 
     let merged = path("merged.jsonl");
-    let output = gazenlq(&["ensemble", &whole, &part, "--output", &merged, "--keep-scores"]);
+    let output = gazenlq(&["ensemble", "--predictions", &whole, &part, "--output", &merged, "--keep-scores"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let file = PredictionFile::load(Path::new(&merged)).unwrap();
     assert!(file.has_scores() && file.provenance.is_some_and(|p| p.model == "ensemble"));

@@ -47,7 +47,7 @@ fn questions_go_through_every_format_and_back() {
     for format in ExchangeFormat::ALL {
         let name = format!("{format:?}").to_lowercase();
         let out = path(dir, &format!("out-{name}"));
-        fine(&["project", "export", &project, "--format", &name, "--out", &out]);
+        fine(&["project", "export", &project, "--format", &name, "--output", &out]);
         let files: Vec<String> = if format.is_per_clip() {
             ["c1", "c2"]
                 .iter()
@@ -75,7 +75,7 @@ fn the_real_split_survives_ego4d_csv_and_elan() {
     let expected = questions(&AnnotationFile::load(&annotations).unwrap().clips);
     for (format, is_exact) in [("ego4d", true), ("csv", true), ("elan", false)] {
         let out = path(dir.path(), format);
-        fine(&["project", "export", &input, "--format", format, "--out", &out]);
+        fine(&["project", "export", &input, "--format", format, "--output", &out]);
         let files: Vec<std::path::PathBuf> = match std::fs::read_dir(&out) {
             Ok(entries) => entries.map(|e| e.unwrap().path()).collect(),
             Err(_) => vec![out.clone().into()],

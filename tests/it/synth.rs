@@ -342,7 +342,7 @@ fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
     let [out_text, settings_text] = [&out, &settings].map(|p| p.to_str().expect("a path"));
     let output = gazenlq(&[
         "synth",
-        "--out",
+        "--output",
         out_text,
         "--clips",
         "2",
@@ -397,7 +397,7 @@ fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
 
     // a typo is one sentence that names the file
     std::fs::write(&settings, "[clip]\nfpss = 10\n").expect("written");
-    let output = gazenlq(&["synth", "--out", out_text, "--config", settings_text]);
+    let output = gazenlq(&["synth", "--output", out_text, "--config", settings_text]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("fpss") && stderr(&output).contains("c.toml"), "{}", stderr(&output));
 }

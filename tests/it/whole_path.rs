@@ -5,6 +5,7 @@
 //! features, labels and predictions agree about time, and that both trainings learn, not that a
 //! network of this size finds moments in new clips.
 
+use crate::support::{gazenlq, stderr};
 use candle_core::Device;
 use gazenlq::dataset::Videos;
 use gazenlq::eval::{Measures, Prediction, PredictionFile, by_chance, evaluate};
@@ -97,4 +98,32 @@ fn from_a_seed_to_recall() {
     let (found, luck) = (recall(&predictions), recall(&by_chance(&files[0], 5, 1)));
     println!("R1@0.3 {found:.3}, by luck {luck:.3}");
     assert!(found > 0.4 && found > 3.0 * luck, "no better than luck");
+
+    // the same network in the terminal: with the gaze that it predicts, and with what was recorded
+    let localize = |name: &str, gaze: &[&str]| {
+        let place = |name: &str| at(name).to_string_lossy().into_owned();
+        let mut args = vec!["localize".to_owned()];
+        for (flag, value) in [
+            ("--annotations", place("world/nlq_train.json")),
+            ("--model", place("grounding/best/model.safetensors")),
+            ("--config", place("grounding/best/config.toml")),
+            ("--video-features", place("features/video")),
+            ("--text-features", place("features/text")),
+            ("--gaze-features", place("features/gaze")),
+            ("--output", place(name)),
+        ] {
+            args.extend([flag.to_owned(), value]);
+        }
+        args.extend(gaze.iter().map(|arg| (*arg).to_owned()));
+        let output = gazenlq(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert!(output.status.success(), "{}", stderr(&output));
+        PredictionFile::load(&at(name)).unwrap().predictions
+    };
+    let recordings = at("world/gaze").to_string_lossy().into_owned();
+    let with_own = localize("own.jsonl", &[]);
+    let with_recorded = localize("recorded.jsonl", &["--recorded-gaze", &recordings]);
+    assert!((recall(&with_own) - found).abs() < 1e-9, "the terminal gives the training's own figure");
+    println!("R1@0.3 with recorded gaze {:.3}", recall(&with_recorded));
+    assert_eq!(with_recorded.len(), with_own.len());
+    assert!(with_recorded != with_own, "what was recorded makes no difference");
 }

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::Source;
-use crate::dataset::{Column, Condition};
+use crate::dataset::{Column, Condition, GazeUse};
 use crate::eval::failure::FailureConfig;
 use crate::eval::what_if::WhatIf;
-use crate::grounding::groundnlq::GazeMode;
 use crate::stores::{FeatureLevel, FeatureSet};
 use crate::time::{MediaTime, TimeRange};
 
@@ -42,7 +41,7 @@ pub enum DataSetCommand {
     CompareWith(Option<usize>),
     /// The network over all queries, to a file of predictions that joins the data set.
     Predict {
-        mode: GazeMode,
+        gaze: GazeUse,
         path: PathBuf,
     },
     ExportCases(PathBuf),

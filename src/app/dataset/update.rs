@@ -149,10 +149,10 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
             session.wanted.other = other;
             analyze(state);
         }
-        DataSetCommand::Predict { mode, path } => {
+        DataSetCommand::Predict { gaze, path } => {
             let data = Arc::clone(&session.data);
             state.tasks.start(TaskKind::Predict, move |ctx| {
-                let report = predict_split(&data, mode, &path, ctx)?;
+                let report = predict_split(&data, gaze, &path, ctx)?;
                 let absent = report.absent.len();
                 if absent > 0 {
                     tracing::info!("{absent} queries have no features and were left out");

@@ -99,14 +99,18 @@ impl Ranked {
     }
 
     /// Takes the candidates before Soft-NMS from a prediction file that kept them all.
-    pub fn with_raw(mut self, set: &QuerySet, raw: &[Prediction]) -> Result<Self, EvalError> {
+    pub fn with_raw(self, set: &QuerySet, raw: &[Prediction]) -> Result<Self, EvalError> {
         let found = set.align(raw)?;
-        let best = set.queries.iter().zip(found).map(|(query, at)| {
-            let windows = at.map_or(&[][..], |at| &raw[at].windows);
+        Ok(self.with_raw_lists(set, found.iter().map(|at| at.map_or(&[][..], |at| &raw[at].windows))))
+    }
+
+    /// The same from one list a query, in the queries' order.
+    pub fn with_raw_lists<'a>(mut self, set: &QuerySet, lists: impl Iterator<Item = &'a [Window]>) -> Self {
+        let best = set.queries.iter().zip(lists).map(|(query, windows)| {
             windows.iter().map(|w| best_iou([w.start, w.end], &query.truths)).fold(0.0, f64::max)
         });
         self.raw_best = Some(best.collect());
-        Ok(self)
+        self
     }
 
     pub fn len(&self) -> usize {

@@ -6,7 +6,7 @@ use crate::app::command::{AppCommand, Command, SessionCommand};
 use crate::app::dataset::{DataSetCommand, DataSetSession, FeatureKind, FeatureSettings};
 use crate::app::dialogs::PathRequest;
 use crate::app::view_state::DataSetView;
-use crate::dataset::OpenedStore;
+use crate::dataset::{GazeUse, OpenedStore};
 use crate::grounding::groundnlq::GazeMode;
 use crate::stores::FeatureLevel;
 use crate::view::theme;
@@ -29,7 +29,7 @@ pub fn sources_ui(ui: &mut Ui, set: &DataSetSession, view: &mut DataSetView, out
         match set.data.videos.len() {
             0 => faint_ui(ui, "None named. Queries can be looked at all the same."),
             count => faint_ui(ui, &format!("{count} in the named folders, found by uid")),
-        }
+        };
         ui.add_space(8.0);
         ui.horizontal_wrapped(|ui| {
             if ui
@@ -56,9 +56,9 @@ fn heading_ui(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).strong());
 }
 
-fn faint_ui(ui: &mut Ui, text: &str) {
+fn faint_ui(ui: &mut Ui, text: &str) -> egui::Response {
     let faint = theme::of(ui).faint;
-    ui.add(egui::Label::new(RichText::new(text).color(faint)).wrap());
+    ui.add(egui::Label::new(RichText::new(text).color(faint)).wrap())
 }
 
 fn name_ui(ui: &mut Ui, path: &std::path::Path) {
@@ -86,6 +86,10 @@ fn annotations_ui(ui: &mut Ui, set: &DataSetSession) {
         text += &format!(", {unasked} of them without words");
     }
     faint_ui(ui, &text);
+    if let Some(train) = &set.data.train {
+        let hint = "The training split beside this file tells how often an object was learned from";
+        faint_ui(ui, &format!("beside {} queries to train with", train.listed())).on_hover_text(hint);
+    }
 }
 
 fn network_ui(ui: &mut Ui, set: &DataSetSession) {
@@ -113,19 +117,20 @@ fn network_ui(ui: &mut Ui, set: &DataSetSession) {
 fn predict_ui(ui: &mut Ui, set: &DataSetSession, view: &mut DataSetView, out: &mut Vec<Command>) {
     let Some(model) = set.data.model.as_ref().filter(|_| set.data.hindrance().is_none()) else { return };
     let own = model.network.config().gaze.mode;
-    let chosen = view.predict_mode.unwrap_or(own);
+    let chosen = view.predict_gaze.unwrap_or(GazeUse::Predicted(own));
     ui.horizontal_wrapped(|ui| {
         let button = ui.button("Predict the whole split…");
         let hint = "Every query through the network to a file of predictions, which joins the others. It can be cancelled, and the same file goes on where it was.";
         if button.on_hover_text(hint).clicked() {
-            let name = format!("{}-{}.jsonl", model.name, mode_name(chosen));
+            let name = format!("{}-{}.jsonl", model.name, gaze_name(chosen));
             out.push(AppCommand::SaveAs(PathRequest::SavePredictions(name, chosen)).into());
         }
         if own != GazeMode::Off {
             let combo = egui::ComboBox::from_id_salt("predict-mode").width(110.0);
-            let combo = combo.selected_text(format!("gaze {}", mode_name(chosen))).show_ui(ui, |ui| {
-                for mode in MODES {
-                    ui.selectable_value(&mut view.predict_mode, Some(mode), format!("gaze {}", mode_name(mode)));
+            let combo = combo.selected_text(format!("gaze {}", gaze_name(chosen))).show_ui(ui, |ui| {
+                let recorded = (!set.data.recordings.is_empty()).then_some(GazeUse::Recorded);
+                for gaze in MODES.map(GazeUse::Predicted).into_iter().chain(recorded) {
+                    ui.selectable_value(&mut view.predict_gaze, Some(gaze), format!("gaze {}", gaze_name(gaze)));
                 }
             });
             combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ComboBox, true, "Gaze of the run"));
@@ -136,13 +141,14 @@ fn predict_ui(ui: &mut Ui, set: &DataSetSession, view: &mut DataSetView, out: &m
 const MODES: [GazeMode; 5] =
     [GazeMode::Off, GazeMode::Positive, GazeMode::Negate, GazeMode::Complement, GazeMode::NegAttention];
 
-fn mode_name(mode: GazeMode) -> &'static str {
-    match mode {
-        GazeMode::Off => "off",
-        GazeMode::Positive => "positive",
-        GazeMode::Negate => "negative",
-        GazeMode::Complement => "complement",
-        GazeMode::NegAttention => "negative attention",
+fn gaze_name(gaze: GazeUse) -> &'static str {
+    match gaze {
+        GazeUse::Recorded => "recorded",
+        GazeUse::Predicted(GazeMode::Off) => "off",
+        GazeUse::Predicted(GazeMode::Positive) => "positive",
+        GazeUse::Predicted(GazeMode::Negate) => "negative",
+        GazeUse::Predicted(GazeMode::Complement) => "complement",
+        GazeUse::Predicted(GazeMode::NegAttention) => "negative attention",
     }
 }
 
@@ -218,6 +224,12 @@ fn predictions_ui(ui: &mut Ui, set: &DataSetSession) {
     }
     for file in &set.data.predictions {
         name_ui(ui, &file.path);
-        faint_ui(ui, &format!("{} of {} queries", file.covered, set.data.rows.len()));
+        let all = set.data.rows.len();
+        let raw = file
+            .raw
+            .as_ref()
+            .map_or_else(String::new, |raw| format!("; candidates before Soft-NMS of {}", raw.covered));
+        let hint = "Candidates before Soft-NMS tell what was suppressed from what was never proposed: add them as NAME.raw.jsonl beside NAME.jsonl.";
+        faint_ui(ui, &format!("{} of {all} queries{raw}", file.covered)).on_hover_text(hint);
     }
 }

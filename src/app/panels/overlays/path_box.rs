@@ -74,7 +74,7 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         PathRequest::SaveResults(_, format) => AppCommand::ExportResultsTo(path, *format).into(),
         PathRequest::SaveDiagnostics => AppCommand::DiagnosticsTo(path).into(),
         PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
-        PathRequest::SavePredictions(_, mode) => DataSetCommand::Predict { mode: *mode, path }.into(),
+        PathRequest::SavePredictions(_, gaze) => DataSetCommand::Predict { gaze: *gaze, path }.into(),
         PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
         PathRequest::NewProject => WorkCommand::New { path, may_replace: false }.into(),
         PathRequest::SaveProject(_) => WorkCommand::SaveAs { path, may_replace: false }.into(),

@@ -16,6 +16,7 @@ use super::backbone::sinusoid;
 use super::blocks::MaskedConv;
 use super::config::{Config, GazeConfig, GazeMode};
 use super::pass::{Keep, Pass};
+use crate::gaze::Heatmap;
 use crate::nn::layers::{LayerNorm, Linear};
 use crate::nn::ops::{Activation, Extent, attention_between};
 pub use align::align_tokens;
@@ -38,13 +39,23 @@ pub struct GazeFeatures {
     /// Pictures from one window to the next, and pictures a second that this counts in.
     pub stride_frames: f64,
     pub fps: f64,
+    /// Where the wearer really looked, one map a window: its token comes from this map, by way of the
+    /// gaze branch that training pulled towards the tokens. Where there is none the predicted map stands
+    /// in. Empty without a recording.
+    pub recorded: Vec<Option<Heatmap>>,
 }
 
 impl GazeFeatures {
     /// Features from the start of the clip on, at the configured rate.
     pub fn new(features: Tensor, config: &GazeConfig) -> Self {
         let GazeConfig { stride_frames, fps, .. } = *config;
-        Self { features, clip_start_secs: 0.0, frames: None, stride_frames, fps }
+        Self { features, clip_start_secs: 0.0, frames: None, stride_frames, fps, recorded: Vec::new() }
+    }
+
+    /// The middle of each window, seconds on the clip's clock.
+    pub fn centres_secs(&self, window_frames: f64) -> Result<Vec<f64>> {
+        let centres = window_centres(self, self.features.dim(0)?, window_frames);
+        Ok(centres.into_iter().map(|centre| centre - self.clip_start_secs).collect())
     }
 }
 
@@ -150,21 +161,23 @@ impl GazeEstimator {
             let hidden = self.hidden(&part, pass)?;
             let logits = self.regress(&hidden)?;
             let map = candle_nn::ops::softmax(&logits, D::Minus1)?;
+            let recorded = input.recorded.get(first..first + count);
+            let seen = recorded.map_or_else(|| Ok(map.clone()), |recorded| in_place_of(&map, recorded))?;
             tokens.push(match self.config.mode {
                 GazeMode::Complement => {
-                    let elsewhere = complement(&map)?.reshape((count, side, side))?;
+                    let elsewhere = complement(&seen)?.reshape((count, side, side))?;
                     pass.stage(NAME, "complement", &elsewhere);
                     self.branch.forward(&elsewhere, pass)?
                 }
+                _ if recorded.is_some() => self.branch.forward(&seen.reshape((count, side, side))?, pass)?,
                 _ => self.project(&hidden)?,
             });
             maps.push(map.reshape((count, side, side))?);
         }
-        let centres = window_centres(input, windows, self.config.window_frames);
         Ok(GazeEstimates {
             tokens: Tensor::cat(&tokens, 0)?,
             maps: Tensor::cat(&maps, 0)?,
-            centres_secs: centres.into_iter().map(|centre| centre - input.clip_start_secs).collect(),
+            centres_secs: input.centres_secs(self.config.window_frames)?,
         })
     }
 
@@ -205,6 +218,22 @@ impl GazeEstimator {
         let normed = self.map_norm.forward(hidden)?;
         self.map_layers[1].forward(&self.map_layers[0].forward_with(&normed, Activation::Gelu)?)
     }
+}
+
+/// Recorded maps in place of the predicted ones where there are some.
+///
+/// # Shapes
+/// [windows, cells] → the same
+fn in_place_of(predicted: &Tensor, recorded: &[Option<Heatmap>]) -> Result<Tensor> {
+    let cells = predicted.dim(1)?;
+    let rows = recorded.iter().enumerate().map(|(window, map)| match map {
+        Some(map) if map.cells().len() != cells => {
+            candle_core::bail!("recorded maps have {} cells, this network's have {cells}", map.cells().len())
+        }
+        Some(map) => Tensor::new(map.cells(), predicted.device())?.to_dtype(predicted.dtype()),
+        None => predicted.get(window),
+    });
+    Tensor::stack(&rows.collect::<Result<Vec<_>>>()?, 0)
 }
 
 /// y = (value x) * sigmoid(gate x); the first is followed by a norm, the others add to their input.
@@ -277,5 +306,30 @@ mod tests {
                 (tokens? + maps?)? + gaze?
             });
         }
+    }
+
+    #[test]
+    fn a_recorded_map_gives_the_token_and_the_predicted_one_stands_in() {
+        let mut config = Config::default();
+        (config.network.width, config.network.heads) = (8, 2);
+        config.gaze.mode = GazeMode::Positive;
+        (config.gaze.input_dim, config.gaze.hidden, config.gaze.heads) = (6, 8, 2);
+        (config.gaze.sequence, config.gaze.glu_layers) = (4, 2);
+        let shapes = crate::grounding::groundnlq::expected_tensors(&config).unwrap();
+        let vars = parameters(shapes.into_iter().filter(|(name, _)| name.starts_with("gaze.")));
+        let estimator = GazeEstimator::load(&builder(&vars).pp("gaze"), &config).unwrap();
+        let features = noise(&[6, 6], 1).to_dtype(DType::F64).unwrap();
+        let mut input = GazeFeatures::new(features, &config.gaze);
+        let mut tokens = |recorded: Vec<Option<Heatmap>>| {
+            input.recorded = recorded;
+            estimator.estimate(&input).unwrap().tokens.to_vec2::<f64>().unwrap()
+        };
+        let looked = Heatmap::from_cells((0..64 * 64).map(|cell| f32::from(u8::from(cell == 900))).collect());
+        let (plain, stand_ins) = (tokens(Vec::new()), tokens(vec![None; 6]));
+        let one = tokens(vec![None, None, None, None, None, Some(looked)]);
+        assert!(plain != stand_ins, "tokens of maps are not those of features");
+        // windows see each other within their run of four
+        assert_eq!(one[..4], stand_ins[..4]);
+        assert!(one[5] != stand_ins[5]);
     }
 }
