@@ -120,7 +120,7 @@ pub enum Done {
     /// A project of which nothing is there to be shown.
     ProjectAlone(Box<Openings>),
     Case(Box<CaseDone>),
-    ClipVideo(Box<Player>, Option<Box<GazeSession>>),
+    ClipVideo(Box<Player>, Option<Box<(GazeSession, Source)>>),
     Gaze(Box<GazeDone>),
     Analysis(Box<AnalysisDone>),
     Chance(Arc<Analysis>, f64),

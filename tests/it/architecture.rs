@@ -12,10 +12,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("video", &["time", "job"]),
     ("gaze", &["time", "job", "nn", "features"]),
     ("project", &["time", "job", "gaze", "video"]),
-    ("eval", &["project", "grounding"]),
+    ("eval", &["job", "project", "grounding"]),
     ("nn", &["job"]),
     ("stores", &["nn"]),
-    ("split", &["job", "project", "eval", "nn", "stores", "grounding"]),
+    ("split", &["job", "project", "eval", "nn", "stores", "gaze", "grounding"]),
     ("train", &["time", "job", "project", "eval", "nn", "stores", "split", "gaze", "grounding"]),
     (
         "dataset",

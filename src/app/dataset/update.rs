@@ -8,10 +8,12 @@ use crate::app::command::SessionCommand;
 use crate::app::gaze_session::GazeSession;
 use crate::app::state::AppState;
 use crate::app::tasks::{Done, TaskKind};
+use crate::app::work::{self, Opener};
 use crate::dataset::{Analysis, Case, ClipFile, DataSet, QueryGaze, judge_gaze, open_case, predict_split};
 use crate::grounding::groundnlq::EncodedClip;
 use crate::job::Cancelled;
 use crate::playback::{PlaybackCommand, Player};
+use crate::project::Source as ProjectSource;
 use crate::session;
 use crate::time::{MediaTime, TimeRange};
 
@@ -348,28 +350,34 @@ fn show_video(state: &mut AppState) {
     let Some(path) = path else { return };
     let wake = state.tasks.wake();
     let gaze = session.selected_view().and_then(|view| session.data.recordings.recorded(view.clip));
+    let clip = session.selected_view().map(|view| view.clip.clip_uid.clone());
     let start_secs = session.video.as_ref().map_or(0.0, |video| video.start_secs);
+    let opener = Opener::of(state);
     state.tasks.start(TaskKind::ClipVideo, move |ctx| {
         ctx.stage("Opening the clip's video");
         let player = Player::open(&path, wake)?;
         // one of both may be of the clip, and the other of the whole video
-        let track = gaze.map(|gaze| {
-            let track = session::load_clip_gaze(&gaze.path, player.info(), player.table(), ctx);
-            track.map(|track| track.shifted(MediaTime::from_secs(start_secs - gaze.start_secs)))
+        let gaze = gaze.and_then(|gaze| {
+            // one that cannot be read was said when the recordings were judged
+            let track = session::load_clip_gaze(&gaze.path, player.info(), player.table(), ctx).ok()?;
+            let track = track.shifted(MediaTime::from_secs(start_secs - gaze.start_secs));
+            Some((GazeSession::new(track), opener.gaze_source(&gaze.path, clip.as_deref())))
         });
-        let gaze = track.transpose().unwrap_or_default().map(GazeSession::new);
         Ok(Done::ClipVideo(Box::new(player), gaze.map(Box::new)))
     });
 }
 
 /// The video of the chosen clip is there.
-pub fn video_opened(state: &mut AppState, player: Player, gaze: Option<GazeSession>) {
+pub fn video_opened(state: &mut AppState, player: Player, gaze: Option<(GazeSession, ProjectSource)>) {
     let Some(session) = &mut state.dataset else { return };
     let is_wanted = session.video.as_ref().is_some_and(|ClipFile { path, .. }| *path == player.info().path);
     if is_wanted {
         let time = session.playhead;
         state.player = Some(player);
-        state.gaze = gaze;
+        if let Some((gaze, source)) = gaze {
+            state.gaze = Some(gaze);
+            work::add_source(state, source);
+        }
         seek_to(state, time, 0.0);
     }
 }
