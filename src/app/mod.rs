@@ -381,9 +381,12 @@ impl eframe::App for App {
         self.state.timeline_visible = self.view.timeline.visible();
         self.settle(ui.ctx());
         if let Some(layout) = self.state.restored_layout.take() {
-            layout.restore(&mut self.state.settings, &mut self.view.timeline.options);
+            let ViewState { timeline, panel_sizes, .. } = &mut self.view;
+            layout.restore(&mut self.state.settings, &mut timeline.options, panel_sizes);
+            panel_sizes.restore(ui);
         }
-        let layout = Layout::of(&self.state.settings, &self.view.timeline.options);
+        self.view.panel_sizes.follow(ui);
+        let layout = Layout::of(&self.state.settings, &self.view.timeline.options, &self.view.panel_sizes);
         work::note_layout(&mut self.state, &layout);
         self.watch_window(ui.ctx());
         if let Some(after) = self.state.notices.expire(std::time::Instant::now()) {

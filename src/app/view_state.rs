@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::command::{HelpPage, PanelId};
 use super::dataset::Film;
 use super::dialogs::{DIAGNOSTICS, NEW_PROJECT, PathRequest};
-use super::panels::{MapTextures, Typed};
+use super::panels::{MapTextures, PanelSizes, Typed};
 use super::recent::RecentLook;
 use crate::dataset::GazeUse;
 use crate::time::MediaTime;
@@ -18,6 +18,7 @@ use crate::view::video::{Hover, VideoView};
 
 #[derive(Default)]
 pub struct ViewState {
+    pub panel_sizes: PanelSizes,
     pub timeline: TimelineView,
     pub video: VideoView,
     pub hover: Option<Hover>,

@@ -397,6 +397,28 @@ fn a_layout_is_undone_in_turn_with_what_was_written() {
 }
 
 #[test]
+fn the_size_of_a_panel_is_undone_like_anything_else() {
+    let mut work = window(demo());
+    let width = |work: &Window| work.get_by_label("Video picture").rect().left();
+    let before = width(&work);
+    let edge = egui::pos2(before, 400.0);
+    work.hover_at(edge);
+    work.run_steps(2);
+    work.drag_at(edge);
+    work.run_steps(2);
+    work.hover_at(edge + egui::vec2(60.0, 0.0));
+    work.run_steps(2);
+    work.drop_at(edge + egui::vec2(60.0, 0.0));
+    work.run_steps(3);
+    let after = width(&work);
+    assert!((after - before - 60.0).abs() < 3.0, "dragged from {before} to {after}");
+    undo(&mut work);
+    assert!((width(&work) - before).abs() < 1.5, "back at {}", width(&work));
+    redo(&mut work);
+    assert!((width(&work) - after).abs() < 1.5);
+}
+
+#[test]
 fn moments_go_out_in_every_format_and_come_back() {
     let dir = tempfile::tempdir().unwrap();
     let mut work = window(kept_in(dir.path()));

@@ -7,6 +7,7 @@ mod performance;
 mod player;
 mod results;
 mod session;
+mod sizes;
 mod start;
 mod status;
 mod timeline;
@@ -15,6 +16,7 @@ mod training;
 pub use training::MapTextures;
 
 pub use annotate::Typed;
+pub use sizes::PanelSizes;
 
 use egui::{Frame, Margin, Sense, Stroke, StrokeKind, Ui};
 

@@ -1,6 +1,7 @@
 //! Undo and redo over data and layout together: in which order they were done. What the project was
 //! before a step is in its own history; what the layout was is here.
 
+use crate::app::panels::PanelSizes;
 use crate::app::settings::Settings;
 use crate::project::History;
 use crate::view::timeline::TimelineOptions;
@@ -8,7 +9,7 @@ use crate::view::timeline::TimelineOptions;
 /// As many as the project's history keeps.
 const MOST: usize = 1000;
 
-/// Which panels are open and how the lanes are arranged.
+/// Which panels are open, how large they are, and how the lanes are arranged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     is_session_panel_open: bool,
@@ -16,25 +17,38 @@ pub struct Layout {
     is_timeline_open: bool,
     is_picture_alone: bool,
     timeline: TimelineOptions,
+    sizes: PanelSizes,
 }
 
 impl Layout {
-    pub fn of(settings: &Settings, timeline: &TimelineOptions) -> Self {
+    pub fn of(settings: &Settings, timeline: &TimelineOptions, sizes: &PanelSizes) -> Self {
         Self {
             is_session_panel_open: settings.is_session_panel_open,
             is_results_panel_open: settings.is_results_panel_open,
             is_timeline_open: settings.is_timeline_open,
             is_picture_alone: settings.is_picture_alone,
             timeline: timeline.clone(),
+            sizes: sizes.clone(),
         }
     }
 
-    pub fn restore(&self, settings: &mut Settings, timeline: &mut TimelineOptions) {
+    /// The sizes of panels are put back by who draws them.
+    pub fn restore(self, settings: &mut Settings, timeline: &mut TimelineOptions, sizes: &mut PanelSizes) {
         settings.is_session_panel_open = self.is_session_panel_open;
         settings.is_results_panel_open = self.is_results_panel_open;
         settings.is_timeline_open = self.is_timeline_open;
         settings.is_picture_alone = self.is_picture_alone;
-        timeline.clone_from(&self.timeline);
+        (*timeline, *sizes) = (self.timeline, self.sizes);
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        let open = |layout: &Self| {
+            let Self {
+                is_session_panel_open, is_results_panel_open, is_timeline_open, is_picture_alone, ..
+            } = *layout;
+            [is_session_panel_open, is_results_panel_open, is_timeline_open, is_picture_alone]
+        };
+        open(self) == open(other) && self.timeline == other.timeline && self.sizes.is_like(&other.sizes)
     }
 
     /// What differs, in words.
@@ -81,7 +95,7 @@ impl Steps {
     /// after an undo has not decided against going back.
     pub fn note_layout(&mut self, now: &Layout) {
         match self.layout.replace(now.clone()) {
-            Some(before) if before != *now => {
+            Some(before) if !before.is_like(now) => {
                 self.push(Step::Layout(before.change_to(now), Box::new(before)));
             }
             _ => {}
