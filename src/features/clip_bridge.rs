@@ -20,7 +20,7 @@ const TEMPERATURE: f32 = 0.03;
 #[derive(Clone, Debug, PartialEq)]
 pub struct BridgedWord {
     pub word: String,
-    /// Best first; weights sum to 1.
+    /// Best first; weights sum to 1. None for a word that the names cannot stand in for.
     pub nearest: Vec<(String, f32)>,
     /// Cosine with the best name: how sure it is that the vocabulary has the word.
     pub closeness: f32,
@@ -57,6 +57,18 @@ impl ClipTextBridge {
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         let meanings = minilm.embed_all(&texts)?;
         let bridged = words.into_iter().zip(meanings).map(|(word, meaning)| {
+            let is_other_colour = COLOURS.contains(&word.as_str()) && !self.names.contains(&word);
+            if is_other_colour || !is_latin(&word) {
+                // whatever name is nearest would be a wrong one
+                let vector = [0.0; EMBED_DIM];
+                return BridgedWord {
+                    word,
+                    nearest: Vec::new(),
+                    closeness: 0.0,
+                    meaning: vec![0.0; MiniLm::DIM],
+                    vector,
+                };
+            }
             let (nearest, closeness) = self.nearest(&meaning);
             let mut vector = [0f32; EMBED_DIM];
             for (index, weight) in &nearest {
@@ -79,6 +91,14 @@ impl ClipTextBridge {
         scored.iter_mut().for_each(|(_, weight)| *weight /= sum);
         (scored, best)
     }
+}
+
+/// The name nearest to a colour is another colour.
+const COLOURS: [&str; 12] =
+    ["red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "black", "white", "grey", "gray"];
+
+fn is_latin(word: &str) -> bool {
+    word.chars().any(|c| c.is_ascii_alphanumeric())
 }
 
 /// The words of a query that say what to look for, in order.
@@ -116,5 +136,6 @@ mod tests {
         assert_eq!(content_words("How many eggs did I crack into the bowl?"), ["eggs", "crack", "bowl"]);
         assert_eq!(content_words("What colour was the mug I washed?"), ["mug", "washed"]);
         assert_eq!(content_words("Where was I?"), [""; 0]);
+        assert_eq!(["cup", "café", "3d", "杯子", "чашка"].map(is_latin), [true, true, true, false, false]);
     }
 }

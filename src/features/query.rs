@@ -47,7 +47,7 @@ pub struct QueryText {
     pub clip: Vec<f32>,
     /// Among MiniLM's meanings, length 1.
     pub meaning: Vec<f32>,
-    /// Each content word and the name that stood in for it.
+    /// Each content word and the name that stood in for it; nothing for a word that is not understood.
     pub words: Vec<(String, String)>,
 }
 
