@@ -69,7 +69,7 @@ pub fn data_set_of(
     is_clip_open: bool,
     open: Option<&DataSet>,
     ctx: &JobCtx,
-) -> anyhow::Result<Option<DataSetFiles>> {
+) -> anyhow::Result<Option<(DataSetFiles, Vec<String>)>> {
     for path in paths {
         std::fs::metadata(path).with_context(|| format!("cannot open {}", path.display()))?;
     }
@@ -90,9 +90,20 @@ pub fn data_set_of(
         _ => found.adds_to_data_set() && found.video.is_none(),
     };
     if is_new || is_more {
-        return Ok(Some(DataSetFiles::of(&found, open.map(|open| &open.files))?));
+        let files = DataSetFiles::of(&found, open.map(|open| &open.files))?;
+        return Ok(Some((files, left_out(&found))));
     }
     Ok(None)
+}
+
+/// A sentence for each file that was named and not used.
+fn left_out(found: &Session) -> Vec<String> {
+    let sentence = |(path, reason): &(PathBuf, String)| {
+        let path = path.display().to_string();
+        let place = if reason.contains(&path) { String::new() } else { format!(": {path}") };
+        format!("Left out: {reason}{place}")
+    };
+    found.others.iter().map(sentence).collect()
 }
 
 /// Opens a clip and what belongs to it.
@@ -208,11 +219,7 @@ pub fn load_companions(
     ctx: &JobCtx,
 ) -> anyhow::Result<Companions> {
     let mut companions = Companions::default();
-    for (path, reason) in &found.others {
-        let path = path.display().to_string();
-        let place = if reason.contains(&path) { String::new() } else { format!(": {path}") };
-        companions.warnings.push(format!("Left out: {reason}{place}"));
-    }
+    companions.warnings.extend(left_out(found));
     companions.unknown_table = found.unknown_table.as_deref().and_then(recording::unknown_table);
     if let Some(path) = &found.gaze {
         ctx.stage("Reading the gaze recording");

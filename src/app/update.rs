@@ -149,8 +149,12 @@ fn open(state: &mut AppState, mut paths: Vec<PathBuf>) {
                 return Ok(Done::ProjectAlone(Box::new(openings)));
             }
         }
-        if let Some(found) = session::data_set_of(&paths, open_clip.is_some(), data_set.as_deref(), ctx)? {
-            let (data, warnings) = DataSet::open(found, data_set.as_deref(), ctx)?;
+        let is_clip_open = open_clip.is_some();
+        if let Some((found, mut left_out)) =
+            session::data_set_of(&paths, is_clip_open, data_set.as_deref(), ctx)?
+        {
+            let (data, mut warnings) = DataSet::open(found, data_set.as_deref(), ctx)?;
+            warnings.append(&mut left_out);
             opener.complete_set(&mut openings, &data.files);
             return Ok(Done::DataSet(Box::new(data), warnings, Box::new(openings)));
         }

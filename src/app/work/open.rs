@@ -43,6 +43,8 @@ pub struct Openings {
     pub sources: Vec<Source>,
     /// Sources of a project that are not where it says.
     pub missing: Vec<Source>,
+    /// Further projects that were named with it.
+    pub left_out: Vec<PathBuf>,
 }
 
 impl OpenedWork {
@@ -67,10 +69,12 @@ impl Opener {
     pub fn project_among(&self, paths: &mut Vec<PathBuf>) -> anyhow::Result<Openings> {
         let Some(at) = paths.iter().position(|path| is_project(path)) else { return Ok(Openings::default()) };
         let path = paths.remove(at);
+        let (left_out, rest) = paths.drain(..).partition(|path| is_project(path));
+        *paths = rest;
         let work = self.named(&path)?;
         let (media, missing) = session::sources_of(self.project_of(work.as_ref()));
         paths.extend(media);
-        Ok(Openings { project: Some(path), work, missing, ..Openings::default() })
+        Ok(Openings { project: Some(path), work, missing, left_out, ..Openings::default() })
     }
 
     fn project_of<'a>(&'a self, work: Option<&'a OpenedWork>) -> &'a Project {

@@ -131,7 +131,13 @@ pub fn asks_first(state: &mut AppState, command: &Command) -> bool {
 
 /// Something was opened, and with it perhaps another project.
 pub fn finish_open(state: &mut AppState, openings: Openings, is_same_clip: bool) {
-    let Openings { project, work, clip, mut sources, missing } = openings;
+    let Openings { project, work, clip, mut sources, missing, left_out } = openings;
+    for path in left_out {
+        state.notices.warning(format!(
+            "One project is open at a time, so this one was left out; look at it as a second annotator's, or merge it (menu File): {}",
+            path.display()
+        ));
+    }
     if let Some(opened) = work {
         close(state);
         if let Keeping::Unkept(reason) = &opened.keeping
