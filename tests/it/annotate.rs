@@ -401,7 +401,7 @@ fn the_size_of_a_panel_is_undone_like_anything_else() {
     let mut work = window(demo());
     let width = |work: &Window| work.get_by_label("Video picture").rect().left();
     let before = width(&work);
-    let edge = egui::pos2(before, 400.0);
+    let edge = egui::pos2(before - 1.0, 400.0);
     work.hover_at(edge);
     work.run_steps(2);
     work.drag_at(edge);
