@@ -31,6 +31,7 @@ mod update;
 mod view_state;
 mod work;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,6 +111,8 @@ impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, startup: Startup) -> Self {
         let settings = Settings::load(cc.storage);
         fonts::install(&cc.egui_ctx);
+        // what was laid out for the first time is seen a frame later, instead of doing the frame twice
+        cc.egui_ctx.options_mut(|options| options.max_passes = NonZeroUsize::MIN);
         theme::apply(&cc.egui_ctx, settings.theme);
         let ctx = cc.egui_ctx.clone();
         let tasks = Tasks::new(Arc::new(move || ctx.request_repaint()));
@@ -388,6 +391,9 @@ impl eframe::App for App {
         self.view.panel_sizes.follow(ui);
         let layout = Layout::of(&self.state.settings, &self.view.timeline.options, &self.view.panel_sizes);
         work::note_layout(&mut self.state, &layout);
+        if ui.ctx().output(egui::PlatformOutput::requested_discard) {
+            ui.ctx().request_repaint();
+        }
         self.watch_window(ui.ctx());
         if let Some(after) = self.state.notices.expire(std::time::Instant::now()) {
             ui.ctx().request_repaint_after(after);

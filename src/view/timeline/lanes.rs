@@ -85,6 +85,34 @@ pub fn pack<B: std::borrow::Borrow<Block>>(blocks: &[B]) -> (Vec<usize>, usize) 
     (rows, ends.len().max(1))
 }
 
+/// Whether blocks of the last row may lie on top of one another, as `pack` has put so many.
+pub fn may_overlap(blocks: usize, rows: usize) -> bool {
+    rows == MAX_ROWS || blocks > MAX_PACKED
+}
+
+/// The columns of pixels that blocks of one row have covered. Where blocks lie on top of one another,
+/// what would show nothing new is not drawn: the rest takes no longer however many there are.
+pub struct Cover(Vec<bool>);
+
+impl Cover {
+    pub fn new(columns: usize) -> Self {
+        Self(vec![false; columns])
+    }
+
+    /// Covers from `left` to `right`; whether enough of that was free to be seen.
+    pub fn takes(&mut self, left: f32, right: f32) -> bool {
+        let last = self.0.len().saturating_sub(1);
+        let [from, to] = [left.round(), right.round() - 1.0].map(|x| (x.max(0.0) as usize).min(last));
+        let columns = self.0.get_mut(from..=to.max(from)).unwrap_or_default();
+        let free = columns.iter().filter(|is_covered| !**is_covered).count();
+        columns.fill(true);
+        free >= ENOUGH_TO_SEE
+    }
+}
+
+/// Columns of a block that have to be free for it to be drawn.
+const ENOUGH_TO_SEE: usize = 2;
+
 /// Height of a lane on screen, in points: what was asked for, or more where blocks overlap.
 pub fn lane_height(lane: &Lane, rows: usize, scale: f32) -> f32 {
     let wanted = lane.height * scale;
@@ -158,6 +186,20 @@ mod tests {
     fn overlapping_blocks_get_rows_of_their_own() {
         let blocks = [block(5.0, 9.0), block(0.0, 6.0), block(6.0, 7.0), block(10.0, 11.0)];
         assert_eq!(pack(&blocks), (vec![1, 0, 0, 0], 2));
+    }
+
+    #[test]
+    fn thousands_on_one_place_are_drawn_a_few_times() {
+        let mut cover = Cover::new(1000);
+        let drawn = (0..20_000).filter(|i| {
+            let left = (i * 7919 % 950) as f32 + 0.3;
+            cover.takes(left, left + 40.0)
+        });
+        assert!((25..200).contains(&drawn.count()), "enough to cover the row, and not much more");
+        // side by side nothing is lost
+        let mut cover = Cover::new(1000);
+        assert!((0..333).all(|i| cover.takes(i as f32 * 3.0, i as f32 * 3.0 + 3.0)));
+        assert!(Cover::new(10).takes(-500.0, 900.0), "wider than the view");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use egui::{Align2, Color32, FontId, Mesh, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::axis::Axis;
-use super::lanes::{self, Block};
+use super::lanes::{self, Block, Cover};
 use crate::time::{MediaTime, TimeRange};
 use crate::view::theme::Palette;
 
@@ -37,6 +37,9 @@ pub fn blocks<B: std::borrow::Borrow<Block>>(
     let (rows, count) = lanes::pack(blocks);
     let columns = lane.width().ceil().max(1.0) as usize;
     let mut is_marked = vec![false; columns * count];
+    // only the last row holds blocks that overlap
+    let mut cover = Cover::new(columns);
+    let mut hidden = 0;
     let visible = axis.visible();
     let mut shown = Vec::new();
     for (i, block) in blocks.iter().map(std::borrow::Borrow::borrow).enumerate() {
@@ -51,8 +54,21 @@ pub fn blocks<B: std::borrow::Borrow<Block>>(
             }
             continue;
         }
+        let may_be_covered = rows[i] + 1 == count && lanes::may_overlap(blocks.len(), count);
+        if may_be_covered
+            && !cover.takes(area.left() - lane.left(), area.right() - lane.left())
+            && !block.is_chosen
+        {
+            hidden += 1;
+            continue;
+        }
         draw_block(painter, lane, area, block, colours);
         shown.push((i, area.intersect(lane)));
+    }
+    if hidden > 0 {
+        let row = sub_row(lane, count - 1, count);
+        let text = format!("{hidden} more below these: zoom in");
+        pill(painter, row, row.right(), text, colours.lane, colours.faint);
     }
     // what was chosen lies on top of its neighbours
     let chosen =
