@@ -19,6 +19,7 @@ use super::training;
 use super::work::{self, Keeping, Opener, Openings};
 use crate::dataset::DataSet;
 use crate::grounding::GazeMode;
+use crate::nn::ops::give_back_freed_memory;
 use crate::pipeline::{self, TOP};
 use crate::playback::{PlaybackCommand, Player};
 use crate::project::{self, ClipNotes, Edit, NotesError, OldMarker};
@@ -350,7 +351,9 @@ fn extract(state: &mut AppState) {
     state.is_complete = false;
     let fps = state.settings.feature_fps;
     state.tasks.start(TaskKind::Features, move |ctx| {
-        pipeline.extract(&path, &features, fps, ctx)?;
+        let extracted = pipeline.extract(&path, &features, fps, ctx);
+        give_back_freed_memory();
+        extracted?;
         Ok(Done::FeaturesComplete)
     });
 }

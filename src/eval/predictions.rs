@@ -126,7 +126,8 @@ impl PredictionFile {
 
 fn parse_submission(bytes: &[u8]) -> Result<PredictionFile, String> {
     let mut file: Value = serde_json::from_slice(bytes).map_err(|e| e.to_string())?;
-    let results = if file.is_array() { file } else { file["results"].take() };
+    let results =
+        if file.is_array() { file } else { file.get_mut("results").map(Value::take).unwrap_or_default() };
     if !results.is_array() {
         return Err("it has no list of `results`".to_owned());
     }

@@ -20,7 +20,7 @@ const TEMPERATURE: f32 = 0.03;
 #[derive(Clone, Debug, PartialEq)]
 pub struct BridgedWord {
     pub word: String,
-    /// Best first; weights sum to 1. None for a word that the names cannot stand in for.
+    /// Best first; weights sum to 1.
     pub nearest: Vec<(String, f32)>,
     /// Cosine with the best name: how sure it is that the vocabulary has the word.
     pub closeness: f32,
@@ -48,6 +48,13 @@ impl ClipTextBridge {
         Ok(Self { names, vectors: vectors.as_chunks().0.to_vec(), meanings })
     }
 
+    /// Whether a name can stand in for the word. None can for a word in another script, and the name
+    /// nearest to a colour is another colour.
+    pub fn stands_for(&self, word: &str) -> bool {
+        let is_other_colour = COLOURS.contains(&word) && !self.names.iter().any(|name| name == word);
+        is_latin(word) && !is_other_colour
+    }
+
     /// The content words of a query; one without any is taken as a whole.
     pub fn words(&self, query: &str, minilm: &MiniLm) -> Result<Vec<BridgedWord>, NnError> {
         let mut words = content_words(query);
@@ -57,18 +64,6 @@ impl ClipTextBridge {
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         let meanings = minilm.embed_all(&texts)?;
         let bridged = words.into_iter().zip(meanings).map(|(word, meaning)| {
-            let is_other_colour = COLOURS.contains(&word.as_str()) && !self.names.contains(&word);
-            if is_other_colour || !is_latin(&word) {
-                // whatever name is nearest would be a wrong one
-                let vector = [0.0; EMBED_DIM];
-                return BridgedWord {
-                    word,
-                    nearest: Vec::new(),
-                    closeness: 0.0,
-                    meaning: vec![0.0; MiniLm::DIM],
-                    vector,
-                };
-            }
             let (nearest, closeness) = self.nearest(&meaning);
             let mut vector = [0f32; EMBED_DIM];
             for (index, weight) in &nearest {
@@ -93,7 +88,6 @@ impl ClipTextBridge {
     }
 }
 
-/// The name nearest to a colour is another colour.
 const COLOURS: [&str; 12] =
     ["red", "green", "blue", "yellow", "orange", "purple", "pink", "brown", "black", "white", "grey", "gray"];
 

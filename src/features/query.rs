@@ -82,7 +82,9 @@ impl QueryEncoder {
 
     pub fn encode(&self, query: &str) -> Result<QueryText, NnError> {
         match &self.clip {
-            Clip::Bridge(bridge) => Ok(bridged(&bridge.words(query, &self.minilm)?)),
+            Clip::Bridge(bridge) => {
+                Ok(bridged(&bridge.words(query, &self.minilm)?, |word| bridge.stands_for(word)))
+            }
             Clip::Tower { tower, background } => self.spoken(query, tower, background),
         }
     }
@@ -103,14 +105,18 @@ impl QueryEncoder {
 }
 
 /// Words weigh by how well the vocabulary knows them: verbs like "clean" have no name of their own.
-fn bridged(words: &[BridgedWord]) -> QueryText {
+/// Words that it cannot know are left out.
+fn bridged(words: &[BridgedWord], is_known: impl Fn(&str) -> bool) -> QueryText {
     let mut clip = vec![0.0; EMBED_DIM];
     let mut meaning = vec![0.0; MiniLm::DIM];
-    for word in words {
+    for word in words.iter().filter(|w| is_known(&w.word)) {
         add(&mut clip, word.closeness.max(0.0), &word.vector);
         add(&mut meaning, 1.0, &word.meaning);
     }
-    let named = |w: &BridgedWord| w.nearest.first().map(|(name, _)| name.clone()).unwrap_or_default();
+    let named = |w: &BridgedWord| match w.nearest.first() {
+        Some((name, _)) if is_known(&w.word) => name.clone(),
+        _ => String::new(),
+    };
     QueryText {
         clip: unit(clip),
         meaning: unit(meaning),
@@ -139,9 +145,11 @@ mod tests {
                 vector,
             }
         };
-        let text = bridged(&[word(0, 0.9), word(1, 0.3), word(2, -0.2)]);
+        let text = bridged(&[word(0, 0.9), word(1, 0.3), word(2, -0.2)], |_| true);
         assert!((text.clip[0] / text.clip[1] - 3.0).abs() < 1e-5);
         assert_eq!(text.clip[2], 0.0);
         assert!((text.clip.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-5);
+        let unknown = bridged(&[word(0, 0.9)], |_| false);
+        assert!(unknown.words[0].1.is_empty() && unknown.clip.iter().all(|v| *v == 0.0));
     }
 }

@@ -63,10 +63,12 @@ fn is_of_synthetic_set(clip: &Path) -> bool {
 
 /// Loads what answers for this clip.
 pub fn load_for(clip: &Path, ctx: &JobCtx) -> anyhow::Result<Arc<dyn ClipPipeline>> {
-    match trained_dir().filter(|_| is_of_synthetic_set(clip)) {
-        Some(dir) => Ok(Arc::new(TrainedPipeline::load(&dir, &ModelDir::from_env(), ctx)?)),
-        None => Ok(Arc::new(LightPipeline::load_default(ctx)?)),
-    }
+    let pipeline: Arc<dyn ClipPipeline> = match trained_dir().filter(|_| is_of_synthetic_set(clip)) {
+        Some(dir) => Arc::new(TrainedPipeline::load(&dir, &ModelDir::from_env(), ctx)?),
+        None => Arc::new(LightPipeline::load_default(ctx)?),
+    };
+    nn::ops::give_back_freed_memory();
+    Ok(pipeline)
 }
 
 /// A place for the evidence of a clip; `extract` fills it.

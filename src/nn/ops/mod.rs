@@ -53,6 +53,19 @@ pub fn keep_freed_memory() {
     }
 }
 
+/// Gives back what `keep_freed_memory` has kept, once loading or a long computation is over: files that
+/// were read and weights before they were packed are as large as the networks themselves.
+pub fn give_back_freed_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: malloc_trim only releases free pages inside glibc's allocator, which takes its own lock.
+        #[allow(unsafe_code)]
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}
+
 /// The values of a contiguous f32 tensor on the CPU.
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     let Some((start, end)) = layout.contiguous_offsets() else { bail!("a contiguous tensor is needed here") };
