@@ -77,7 +77,6 @@ pub struct App {
     wall_secs: f64,
     /// As the window's title says it.
     title: String,
-    warm_up: fonts::WarmUp,
 }
 
 /// Opens the window and stays in it until it is closed.
@@ -129,15 +128,7 @@ impl App {
         recent::look(&mut state);
         let mut view = ViewState::default();
         view.timeline.options = state.settings.timeline.clone();
-        Self {
-            state,
-            view,
-            outbox,
-            startup,
-            wall_secs: 0.0,
-            title: String::new(),
-            warm_up: fonts::WarmUp::default(),
-        }
+        Self { state, view, outbox, startup, wall_secs: 0.0, title: String::new() }
     }
 
     /// Finished jobs and fresh frames; runs also while the window is hidden.
@@ -389,11 +380,7 @@ impl eframe::App for App {
         actions::consume_shortcuts(ui.ctx(), &self.state, &mut self.outbox);
         // what a key asks for is in the frame that it came with
         self.settle(ui.ctx());
-        if self.warm_up.step(ui.ctx()) {
-            panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
-        } else {
-            ui.ctx().request_repaint();
-        }
+        panels::show(ui, &self.state, &mut self.view, &mut self.outbox);
         self.state.timeline_visible = self.view.timeline.visible();
         self.settle(ui.ctx());
         if let Some(layout) = self.state.restored_layout.take() {

@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Well-known places of a font with Chinese, Japanese and Korean letters; the first that exists
 /// is used.
@@ -50,37 +49,6 @@ pub fn install(ctx: &egui::Context) -> Option<PathBuf> {
     fonts.families.entry(egui::FontFamily::Proportional).or_default().push("Hack".into());
     ctx.set_fonts(fonts);
     cjk
-}
-
-/// Letters become pixels when they are first used, which for a whole window takes longer than a frame
-/// may: they are gone through in the first frames, a few at a time.
-pub struct WarmUp {
-    left: Vec<egui::FontId>,
-}
-
-/// What the first frames may spend on letters.
-const WARM_UP: Duration = Duration::from_millis(6);
-
-impl Default for WarmUp {
-    fn default() -> Self {
-        let sizes = [10.0, 11.0, 12.0, 12.5, 13.0, 15.0, 19.0, 11.5, 13.5];
-        let text = sizes.map(egui::FontId::proportional).into_iter();
-        Self { left: text.chain([egui::FontId::monospace(13.0)]).collect() }
-    }
-}
-
-impl WarmUp {
-    /// Goes on; says whether it is over and the window can be drawn.
-    pub fn step(&mut self, ctx: &egui::Context) -> bool {
-        let began = Instant::now();
-        while began.elapsed() < WARM_UP
-            && let Some(font) = self.left.pop()
-        {
-            let letters: String = (' '..='~').chain("–…×·’".chars()).collect();
-            ctx.fonts_mut(|fonts| fonts.layout_no_wrap(letters, font, egui::Color32::WHITE));
-        }
-        self.left.is_empty()
-    }
 }
 
 /// A well-known file that exists, or else the best name in the system's font folders.
