@@ -4,8 +4,13 @@ use super::{GazeFix, GazeFixKind};
 use crate::gaze::{EyeEvent, GazeSample, GazeState, GazeTrack};
 use crate::time::MediaTime;
 
-/// Samples this near to a corrected point are of the same picture, of 30 a second, and give way to it.
-const SAME_PICTURE: MediaTime = MediaTime::from_nanos(1_000_000_000 / 60);
+/// A picture lasts this long at 30 a second: its samples give way to the corrected point.
+const PICTURE: MediaTime = MediaTime::from_nanos(1_000_000_000 / 30);
+
+/// Whether a sample belongs to the picture that is shown from `start` on.
+fn is_of_picture(sample: &GazeSample, start: MediaTime) -> bool {
+    (start..start + PICTURE).contains(&sample.time)
+}
 
 /// First the spans that mean nothing, then the points, in the order in which they were made: a point
 /// inside such a span is good.
@@ -28,7 +33,7 @@ pub fn corrected<'a>(track: &GazeTrack, fixes: impl Iterator<Item = &'a GazeFix>
 /// Whether a sample of the corrected recording is a person's and not the recorder's.
 pub fn is_corrected<'a>(sample: &GazeSample, mut fixes: impl Iterator<Item = &'a GazeFix>) -> bool {
     fixes.any(|fix| match fix.what {
-        GazeFixKind::Point { time, .. } => sample.time.distance(time) <= SAME_PICTURE,
+        GazeFixKind::Point { time, .. } => is_of_picture(sample, time),
         GazeFixKind::Invalid { range } => range.contains(sample.time),
     })
 }
@@ -37,7 +42,7 @@ fn set_point(samples: &mut Vec<GazeSample>, time: MediaTime, pos: [f32; 2]) {
     let is_inside = pos.iter().all(|p| (0.0..=1.0).contains(p));
     let state = if is_inside { GazeState::Tracked } else { GazeState::OutOfFrame };
     let corrected = GazeSample { time, pos, state, event: EyeEvent::Unknown, confidence: 1.0 };
-    let mut near = samples.iter_mut().filter(|s| s.time.distance(time) <= SAME_PICTURE).peekable();
+    let mut near = samples.iter_mut().filter(|s| is_of_picture(s, time)).peekable();
     if near.peek().is_none() {
         let place = samples.partition_point(|s| s.time < time);
         samples.insert(place, corrected);
@@ -74,7 +79,9 @@ mod tests {
         let found = corrected(&track, fixes.iter());
         let at = |millis| *found.at(MediaTime::from_millis(millis)).expect("a sample");
         assert_eq!((at(50).pos, at(50).state, at(60).pos), ([0.1, 0.2], GazeState::Tracked, [0.1, 0.2]));
-        assert_eq!((at(70).pos, at(70).state), ([0.5, 0.5], GazeState::Untracked));
+        // the whole picture and nothing of the one before
+        assert_eq!((at(80).pos, at(90).pos), ([0.1, 0.2], [0.5, 0.5]));
+        assert_eq!((at(40).pos, at(40).state), ([0.5, 0.5], GazeState::Untracked));
         assert_eq!((at(30).state, at(300).pos), (GazeState::Tracked, [0.3, 0.3]));
         assert!(found.samples.is_sorted_by_key(|s| s.time));
         assert_eq!(track.samples.len(), 11);
