@@ -277,6 +277,13 @@ mod tests {
         text.into_bytes()
     }
 
+    #[test]
+    fn json_of_another_kind_is_no_prediction_file() {
+        for text in ["0", "\"results\"", "null", "true", "{}", "{\"results\": 1}"] {
+            assert!(PredictionFile::parse(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn our_file_comes_back_as_it_was(predictions in proptest::collection::vec(prediction(), 0..8)) {
