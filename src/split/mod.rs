@@ -29,7 +29,9 @@ pub enum SplitError {
     Predictions(#[from] EvalError),
     #[error("clip {0} has no length in the annotations")]
     NoDuration(String),
-    #[error("clip {0} has no gaze recording: the recording is found by the clip's or the video's name")]
+    #[error(
+        "clip {0} has no gaze recording that can be read; it is looked for by the name of the clip and of its video"
+    )]
     NoRecording(String),
     #[error("no query has the id {0}")]
     UnknownQuery(String),

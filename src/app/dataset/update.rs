@@ -157,7 +157,7 @@ pub fn apply(state: &mut AppState, command: DataSetCommand, wall_secs: f64) {
                 let report = predict_split(&data, gaze, &path, ctx)?;
                 let absent = report.absent.len();
                 if absent > 0 {
-                    tracing::info!("{absent} queries have no features and were left out");
+                    tracing::info!("{absent} queries were left out: their clips lack features, or the recording that was asked for");
                 }
                 Ok(Done::Next(Some(SessionCommand::Open(vec![path]).into())))
             });
