@@ -1,7 +1,6 @@
 //! `gazenlq eval`: the official figures of prediction files, and the honest ones beside them.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use super::{Ending, out};
 use crate::eval::{Measures, PredictionFile, Report, Scores, by_chance, evaluate};
-use crate::project::{AnnotatedClip, AnnotationFile, QueryKey};
+use crate::project::{AnnotationFile, query_ids};
 
 #[derive(Debug, Args)]
 pub struct EvalArgs {
@@ -48,14 +47,9 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
         "--iou takes numbers from 0 to 1 and --topk whole numbers from 1"
     );
     let mut annotations = AnnotationFile::load(&args.annotations)?;
-    let only = args.only.as_deref().map(ids_in).transpose()?;
+    let only = args.only.as_deref().map(query_ids).transpose()?;
     if let Some(only) = &only {
-        for clip in &mut annotations.clips {
-            let AnnotatedClip { clip_uid, queries, unasked, .. } = clip;
-            let is_wanted = |uid: &str, idx| only.contains(&key(clip_uid, uid, idx).query_id());
-            queries.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
-            unasked.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
-        }
+        annotations.retain(only);
         anyhow::ensure!(annotations.queries().next().is_some(), "none of the annotated queries is asked for");
     }
     let measures = Measures {
@@ -100,16 +94,6 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
     }
     let is_whole = reports.iter().all(|(_, report)| report.missing == 0);
     Ok(if is_whole { Ending::Fine } else { Ending::Absent })
-}
-
-/// Ids of queries, one a line.
-fn ids_in(path: &Path) -> Result<HashSet<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
-}
-
-fn key(clip_uid: &str, annotation_uid: &str, query_idx: usize) -> QueryKey {
-    QueryKey { clip_uid: clip_uid.to_owned(), annotation_uid: annotation_uid.to_owned(), query_idx }
 }
 
 fn print(path: &str, report: &Report) {

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Ending, out};
 use crate::nn;
-use crate::train::experiment::{Experiment, Progress, run_experiment};
+use crate::train::experiment::{Experiment, Progress, markdown, run_experiment};
 use crate::train::settings;
 
 #[derive(Debug, Args)]
@@ -46,8 +46,8 @@ pub fn run(args: &ExperimentArgs) -> Result<Ending> {
     let progress = run_experiment(&experiment, &file, args.cell.into(), &nn::device(), &ctx);
     out::end_progress();
     match progress? {
-        Progress::Done(table) => {
-            out::line(table.markdown());
+        Progress::Done(results) => {
+            out::line(markdown(&results));
             out::line(format_args!(
                 "table.md, table.csv and table.svg are in {}",
                 experiment.output.display()

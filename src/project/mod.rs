@@ -29,7 +29,9 @@ mod whole_file;
 mod workspace;
 
 pub use agreement::{Agreement, MomentAgreement, VerdictAgreement, agreement};
-pub use annotations::{AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots};
+pub use annotations::{
+    AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots, query_ids,
+};
 pub use document::{
     Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker, MarkerColour, Moment, Project, Query,
     ReviewState, Source, SourceKind, Tag, Verdict,

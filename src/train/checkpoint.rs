@@ -83,6 +83,11 @@ impl RunFolder {
         self.0.join(CHECKPOINT).is_file()
     }
 
+    /// The last weights are written at the very end.
+    pub fn is_done(&self) -> bool {
+        self.0.join("last").join("import.toml").is_file()
+    }
+
     /// Starts a run; one that is there already is not overwritten.
     pub fn begin(&self, config: &str) -> Result<(), TrainError> {
         if self.has_checkpoint() {

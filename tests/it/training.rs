@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use gazenlq::eval::{Measures, PredictionFile, evaluate};
 use gazenlq::grounding::groundnlq::{GazeMode, GazeScope};
 use gazenlq::job::JobCtx;
+use gazenlq::project::AnnotationFile;
 use gazenlq::train::check::check;
-use gazenlq::train::experiment::{Experiment, Progress, run_experiment};
+use gazenlq::train::experiment::{Experiment, Progress, Subset, run_experiment};
 use gazenlq::train::metrics::read as read_metrics;
 use gazenlq::train::{Ended, GazeRun, GroundingRun, RunFolder, settings, train_gaze, train_grounding};
 
@@ -361,7 +363,9 @@ fn a_grid_is_trained_in_parts_and_becomes_a_table() {
     };
     let Progress::Waiting(waiting) = part(1) else { panic!("two cells are missing") };
     assert_eq!(waiting, ["GroundNLQ-off-seed2", "GroundNLQ-negate-frozen-seed2"]);
-    let Progress::Done(table) = part(2) else { panic!("all cells are done") };
+    let Progress::Done(results) = part(2) else { panic!("all cells are done") };
+    let [table] = &results.tables[..] else { panic!("there is no subset") };
+    assert!(!results.is_held_out);
     assert_eq!(table.rows.len(), 2);
     assert_eq!((table.rows[0].seeds, table.rows[0].estimator()), (2, "none"));
     assert!(table.rows[0].against_first.is_none() && table.rows[1].against_first.is_some());
@@ -375,6 +379,60 @@ fn a_grid_is_trained_in_parts_and_becomes_a_table() {
         std::fs::metadata(path).unwrap().modified().unwrap()
     };
     let before = written("GroundNLQ-off-seed1");
-    assert_eq!(part(1), Progress::Done(table));
+    assert_eq!(part(1), Progress::Done(results));
     assert_eq!(written("GroundNLQ-off-seed1"), before);
+}
+
+#[test]
+fn a_grid_is_judged_by_queries_that_nothing_was_chosen_by() {
+    let data = OnlyGazeTells::write();
+    let at = |name: &str| data.dir.path().join(name);
+    let base = data.run(GazeMode::Off, 1);
+    let validation = AnnotationFile::load(&base.data.validation[0]).unwrap();
+    let ids: Vec<String> =
+        validation.queries().map(|(clip, query)| clip.key_of(query).query_id()).take(2).collect();
+    std::fs::write(at("some.txt"), ids.join("\n")).unwrap();
+    std::fs::write(at("base.toml"), settings::to_toml(&base)).unwrap();
+    let mut experiment = Experiment {
+        output: at("grid"),
+        base: at("base.toml"),
+        modes: vec![GazeMode::Off, GazeMode::Positive],
+        freeze: vec![true, false],
+        seeds: vec![1],
+        resamples: 100,
+        test: base.data.validation.clone(),
+        subsets: vec![Subset { name: "some".to_owned(), queries: at("some.txt") }],
+        ..Experiment::default()
+    };
+    let run = |experiment: &Experiment| {
+        run_experiment(experiment, Path::new("grid.toml"), [1, 1], &Device::Cpu, &JobCtx::detached())
+    };
+    let Progress::Done(results) = run(&experiment).unwrap() else { panic!("nothing is left to be done") };
+    let [all, some] = &results.tables[..] else { panic!("one table of all and one of the subset") };
+    assert!(results.is_held_out);
+    assert_eq!((all.queries, some.queries), (validation.queries().count(), 2));
+    // the test's files are those the tables are of: the same questions, so the same figures
+    let predictions = at("grid/GroundNLQ-off-seed1/test/predictions-epoch000.jsonl");
+    let predictions = PredictionFile::load(&predictions).unwrap().predictions;
+    let measures = Measures { resamples: 0, ..Measures::default() };
+    let report = evaluate(&validation, &predictions, &measures).unwrap();
+    assert_eq!(all.rows[0].recalls[0].0, report.official.recall["R1@0.3"]);
+    assert_eq!(
+        all.rows.iter().map(|row| row.against_frozen.is_some()).collect::<Vec<_>>(),
+        [false, false, true]
+    );
+    let text = std::fs::read_to_string(at("grid/table.md")).unwrap();
+    for part in ["| GazeNLQ | learned |", "# Some: 2", "| chance |", "chosen by other queries"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let mut csv = csv::Reader::from_path(at("grid/table.csv")).unwrap();
+    // as many fields in every line, or this fails
+    let records = csv.records().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(records.len(), 2 * (3 + 1));
+
+    std::fs::write(at("some.txt"), "nothing\n").unwrap();
+    let error = run(&experiment).unwrap_err().to_string();
+    assert!(error.contains("some.txt"), "{error}");
+    experiment.subsets[0].queries = at("missing.txt");
+    assert!(run(&experiment).unwrap_err().to_string().contains("missing.txt"));
 }

@@ -7,7 +7,7 @@ mod egoclip;
 mod jsonl;
 mod lint;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -110,7 +110,7 @@ pub struct QueryKey {
 impl QueryKey {
     /// As text features are named: `{annotation_uid}_{query_idx}`.
     pub fn query_id(&self) -> String {
-        format!("{}_{}", self.annotation_uid, self.query_idx)
+        query_id(&self.annotation_uid, self.query_idx)
     }
 
     /// The two parts of a query id; an id without a number is its annotation's only query.
@@ -120,6 +120,10 @@ impl QueryKey {
             None => (query_id.to_owned(), 0),
         }
     }
+}
+
+fn query_id(annotation_uid: &str, query_idx: usize) -> String {
+    format!("{annotation_uid}_{query_idx}")
 }
 
 impl std::fmt::Display for QueryKey {
@@ -169,10 +173,26 @@ impl AnnotationFile {
         self.clips.iter().flat_map(|clip| clip.queries.iter().map(move |query| (clip, query)))
     }
 
+    /// Leaves only the queries of these ids in.
+    pub fn retain(&mut self, ids: &HashSet<String>) {
+        for clip in &mut self.clips {
+            let is_wanted = |uid: &str, idx| ids.contains(&query_id(uid, idx));
+            clip.queries.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
+            clip.unasked.retain(|query| is_wanted(&query.annotation_uid, query.query_idx));
+        }
+    }
+
     /// Queries that can be asked and those that cannot.
     pub fn listed(&self) -> usize {
         self.clips.iter().map(|c| c.queries.len() + c.unasked.len()).sum()
     }
+}
+
+/// Ids of queries from a file, one a line.
+pub fn query_ids(path: &Path) -> Result<HashSet<String>, AnnotationError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| AnnotationError::Unreadable { reason: e.to_string(), path: path.to_path_buf() })?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
 }
 
 impl AnnotatedClip {

@@ -1,11 +1,11 @@
 //! Which trainings a grid is made of.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::grounding::groundnlq::GazeMode;
-use crate::train::config::GroundingRun;
+use crate::train::config::{GroundingRun, Start};
 use crate::train::{TrainError, settings};
 
 /// `gazenlq experiment`: the file.
@@ -23,6 +23,11 @@ pub struct Experiment {
     /// Whether the estimator is frozen. Without gaze there is none, and one cell a seed.
     pub freeze: Vec<bool>,
     pub seeds: Vec<u64>,
+    /// Annotations that nothing is chosen by: each cell's best weights are judged on them once, and the
+    /// tables are of that. Without any, of `data.validation`, by which the best epoch was chosen.
+    pub test: Vec<PathBuf>,
+    /// Queries that have tables of their own.
+    pub subsets: Vec<Subset>,
     /// Draws of the paired bootstrap.
     pub resamples: usize,
 }
@@ -37,6 +42,8 @@ impl Default for Experiment {
             modes: vec![GazeMode::Off, GazeMode::Positive, GazeMode::Negate],
             freeze: vec![true],
             seeds: vec![1, 2, 3],
+            test: Vec::new(),
+            subsets: Vec::new(),
             resamples: 10_000,
         }
     }
@@ -48,6 +55,15 @@ impl Default for Experiment {
 pub struct Variant {
     pub name: String,
     pub set: Vec<String>,
+}
+
+/// Some of the annotated queries.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Subset {
+    pub name: String,
+    /// Ids of queries, one a line.
+    pub queries: PathBuf,
 }
 
 /// One training.
@@ -62,6 +78,18 @@ pub struct Cell {
     pub run: GroundingRun,
     /// Everything that was set on top of the base.
     pub set: Vec<String>,
+}
+
+impl Cell {
+    /// The run that only judges, with what the cell's own run in `trained` found best.
+    pub fn judging(&self, trained: &Path, test: &[PathBuf]) -> GroundingRun {
+        let mut run = self.run.clone();
+        (run.schedule.epochs, run.schedule.warmup_epochs) = (0, 0);
+        run.start = Start { checkpoint: trained.to_owned(), ..Start::default() };
+        run.model.fusion.pretrained_heads = true;
+        run.data.validation = test.to_vec();
+        run
+    }
 }
 
 impl Experiment {

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::table::{MEASURES, Table};
+use super::grid::name_of;
+use super::results::{MEASURES, Table};
 
 const ROW: f64 = 22.0;
 const LEFT: f64 = 220.0;
@@ -26,7 +27,7 @@ pub fn svg(table: &Table) -> String {
             let (mean, sd) = row.recalls[i];
             let y = top + 8.0 + k as f64 * ROW;
             let at = |value: f64| LEFT + value.max(0.0) / largest * WIDTH;
-            let label = escaped(&format!("{}, {}, {}", row.model, row.mode, row.estimator()));
+            let label = escaped(&format!("{}, {}, {}", row.model, name_of(row.mode), row.estimator()));
             let colour = COLOURS[k % COLOURS.len()];
             let _ =
                 writeln!(text, "<text x='{}' y='{}' text-anchor='end'>{label}</text>", LEFT - 8.0, y + 13.0);
