@@ -55,6 +55,10 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
         let gaze = opened.companions.gaze.as_ref();
         let answer = pipeline.localize(&features, text, mode, gaze, args.top)?;
         has_moments &= !answer.moments.is_empty();
+        let unknown = answer.unknown_words();
+        if !unknown.is_empty() {
+            out::warning(format_args!("not understood in \"{text}\": {}", unknown.join(", ")));
+        }
         let row = AnswerRow { query: text, gaze_mode: mode, answer: &answer, truth: None };
         if args.json {
             out::json(&answer_object(&opened.info, &row))?;

@@ -55,6 +55,7 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
         "query": row.query,
         "pipeline": row.answer.pipeline,
         "query_basis": row.answer.query_basis,
+        "words_not_understood": row.answer.unknown_words(),
         "gaze_mode": row.gaze_mode.name(),
         "gaze_basis": row.answer.gaze_basis,
         "version": env!("CARGO_PKG_VERSION"),

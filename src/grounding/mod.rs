@@ -69,6 +69,13 @@ pub struct Localization {
     pub evidence: usize,
 }
 
+impl Localization {
+    /// Words of the question that mean nothing to the model.
+    pub fn unknown_words(&self) -> Vec<&str> {
+        self.words.iter().filter(|(_, name)| name.is_empty()).map(|(word, _)| word.as_str()).collect()
+    }
+}
+
 /// Answers a question about a clip. Other networks plug in here.
 pub trait Localizer: Send + Sync {
     /// Shown wherever an answer is shown.

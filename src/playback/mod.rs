@@ -33,6 +33,10 @@ use crate::video::{Frame, FrameTable, OnTheWay, VideoError, VideoInfo, VideoRead
 
 /// Bytes of decoded pictures kept: about 130 of 1080p, 290 of 720p.
 const CACHE_BYTES: usize = 384 << 20;
+/// The same for clips of so many pictures that their tables and evidence take hundreds of megabytes.
+const CACHE_BYTES_OF_LONG: usize = 192 << 20;
+/// An hour at 30 pictures a second.
+const LONG: usize = 108_000;
 /// A drag that rests this long gets its exact picture.
 const SCRUB_REST_SECS: f64 = 0.06;
 /// Without a picture for this long, the viewer is told that it is waiting.
@@ -97,13 +101,14 @@ impl Player {
     {
         let decoder = Decoder::spawn(Arc::clone(&table), Arc::clone(&wake), build)
             .map_err(|e| VideoError::Unreadable { reason: e.to_string(), path: info.path.clone() })?;
+        let cache_bytes = if table.len() > LONG { CACHE_BYTES_OF_LONG } else { CACHE_BYTES };
         let mut clock = Clock::new(table.range());
         clock.anchor(table.first_time(), 0.0);
         Ok(Self {
             info,
             table,
             decoder,
-            cache: FrameCache::new(CACHE_BYTES),
+            cache: FrameCache::new(cache_bytes),
             clock,
             wall_secs: 0.0,
             shown: None,

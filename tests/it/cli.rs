@@ -192,4 +192,5 @@ fn a_query_on_the_demo_finds_its_moment() {
     assert_eq!(moments[0]["rank"], 1);
     let doctor = json(&gazenlq(&["doctor", "--json"]));
     assert!(answer["query_basis"].is_string() && answer["query_basis"] == doctor["query_basis"], "{answer}");
+    assert!(answer["words_not_understood"].is_array(), "{answer}");
 }

@@ -186,8 +186,7 @@ fn answer_ui(
     let ms = answer.elapsed_secs * 1e3;
     let evidence = format!("Looked at {} pictures, answered in {ms:.0} ms", answer.evidence);
     note_ui(ui, evidence);
-    let unknown: Vec<&str> =
-        answer.words.iter().filter(|(_, name)| name.is_empty()).map(|(word, _)| word.as_str()).collect();
+    let unknown = answer.unknown_words();
     if !unknown.is_empty() {
         note_ui(ui, format!("Not understood: {}", unknown.join(", "))).on_hover_text(
             "The vocabulary holds English names of things and few colours; CLIP's own text tower knows more",

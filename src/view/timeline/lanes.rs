@@ -90,24 +90,53 @@ pub fn may_overlap(blocks: usize, rows: usize) -> bool {
     rows == MAX_ROWS || blocks > MAX_PACKED
 }
 
-/// The columns of pixels that blocks of one row have covered. Where blocks lie on top of one another,
-/// what would show nothing new is not drawn: the rest takes no longer however many there are.
-pub struct Cover(Vec<bool>);
+/// The columns of pixels that blocks of one row cover. Where blocks lie on top of one another, what
+/// would show nothing new is not drawn: the rest takes no longer however many there are.
+pub struct Cover {
+    is_taken: Vec<bool>,
+    /// Of the columns before this one, how many more than one block wants.
+    crowded_before: Vec<u32>,
+}
 
 impl Cover {
-    pub fn new(columns: usize) -> Self {
-        Self(vec![false; columns])
+    /// For blocks from left to right each.
+    pub fn new(columns: usize, spans: impl Iterator<Item = (f32, f32)>) -> Self {
+        let mut changes = vec![0; columns + 1];
+        for (left, right) in spans {
+            let (from, to) = columns_of(columns, left, right);
+            changes[from] += 1;
+            changes[to + 1] -= 1;
+        }
+        let (mut count, mut crowded, mut crowded_before) = (0, 0, vec![0]);
+        for change in &changes[..columns] {
+            count += change;
+            crowded += u32::from(count > 1);
+            crowded_before.push(crowded);
+        }
+        Self { is_taken: vec![false; columns], crowded_before }
     }
 
     /// Covers from `left` to `right`; whether enough of that was free to be seen.
     pub fn takes(&mut self, left: f32, right: f32) -> bool {
-        let last = self.0.len().saturating_sub(1);
-        let [from, to] = [left.round(), right.round() - 1.0].map(|x| (x.max(0.0) as usize).min(last));
-        let columns = self.0.get_mut(from..=to.max(from)).unwrap_or_default();
-        let free = columns.iter().filter(|is_covered| !**is_covered).count();
+        let (from, to) = columns_of(self.is_taken.len(), left, right);
+        let columns = self.is_taken.get_mut(from..=to).unwrap_or_default();
+        let free = columns.iter().filter(|is_taken| !**is_taken).count();
         columns.fill(true);
         free >= ENOUGH_TO_SEE
     }
+
+    /// Whether no other block wants a column from `left` to `right`.
+    pub fn is_alone(&self, left: f32, right: f32) -> bool {
+        let (from, to) = columns_of(self.is_taken.len(), left, right);
+        self.crowded_before[from] == self.crowded_before[to + 1]
+    }
+}
+
+/// First and last column of a block, inside `columns`, which is at least one.
+fn columns_of(columns: usize, left: f32, right: f32) -> (usize, usize) {
+    let [from, to] =
+        [left.round(), right.round() - 1.0].map(|x| (x.max(0.0) as usize).min(columns.saturating_sub(1)));
+    (from, to.max(from))
 }
 
 /// Columns of a block that have to be free for it to be drawn.
@@ -190,16 +219,20 @@ mod tests {
 
     #[test]
     fn thousands_on_one_place_are_drawn_a_few_times() {
-        let mut cover = Cover::new(1000);
-        let drawn = (0..20_000).filter(|i| {
+        let span = |i: usize| {
             let left = (i * 7919 % 950) as f32 + 0.3;
-            cover.takes(left, left + 40.0)
-        });
+            (left, left + 40.0)
+        };
+        let mut cover = Cover::new(1000, (0..20_000).map(span));
+        assert!(!cover.is_alone(100.0, 140.0), "others lie there");
+        let drawn = (0..20_000).map(span).filter(|(left, right)| cover.takes(*left, *right));
         assert!((25..200).contains(&drawn.count()), "enough to cover the row, and not much more");
         // side by side nothing is lost
-        let mut cover = Cover::new(1000);
-        assert!((0..333).all(|i| cover.takes(i as f32 * 3.0, i as f32 * 3.0 + 3.0)));
-        assert!(Cover::new(10).takes(-500.0, 900.0), "wider than the view");
+        let side_by_side = (0..333).map(|i| (i as f32 * 3.0, i as f32 * 3.0 + 3.0));
+        let mut cover = Cover::new(1000, side_by_side.clone());
+        assert!(side_by_side.clone().all(|(left, right)| cover.is_alone(left, right)));
+        assert!(side_by_side.clone().all(|(left, right)| cover.takes(left, right)));
+        assert!(Cover::new(10, std::iter::empty()).takes(-500.0, 900.0), "wider than the view");
     }
 
     #[test]

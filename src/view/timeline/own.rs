@@ -15,6 +15,8 @@ use crate::view::theme::Palette;
 
 /// Points at each end of a block that trim it; of short blocks a third.
 const GRIP: f32 = 7.0;
+/// Points between the playhead and a text.
+const BESIDE: f32 = 8.0;
 /// A drag this short makes no moment.
 const SHORTEST: f32 = 4.0;
 /// A moment does not get shorter than this by dragging.
@@ -78,9 +80,7 @@ pub(super) fn own_ui(
     }
     let painter = ui.painter_at(row.area);
     if pieces.is_empty() && view.own.is_none() {
-        let font = egui::FontId::proportional(11.5);
-        let ink = colours.faint.gamma_multiply(0.85);
-        painter.text(row.area.center(), egui::Align2::CENTER_CENTER, "drag here to mark a moment", font, ink);
+        hint(&painter, here, colours);
     }
     let blocks: Vec<&Block> = pieces.iter().map(|piece| &piece.block).collect();
     let shown = paint::blocks(&painter, axis, row.area, &blocks, colours);
@@ -103,6 +103,23 @@ pub(super) fn own_ui(
         painter.rect_filled(area, 3.0, colours.own.gamma_multiply(0.5));
         painter.rect_stroke(area, 3.0, Stroke::new(1.5, colours.own), StrokeKind::Inside);
     }
+}
+
+/// Says what the empty lane is for, beside the playhead if that would cross it.
+fn hint(painter: &egui::Painter, here: &Here<'_>, colours: &Palette) {
+    let ink = colours.faint.gamma_multiply(0.85);
+    let text = "drag here to mark a moment".to_owned();
+    let galley = painter.layout_no_wrap(text, egui::FontId::proportional(11.5), ink);
+    let (area, size, playhead) = (here.row.area, galley.size(), here.axis.x(here.model.now));
+    let mut at = area.center() - size / 2.0;
+    let is_crossed = (at.x - BESIDE..=at.x + size.x + BESIDE).contains(&playhead);
+    if is_crossed {
+        at.x = playhead + BESIDE;
+        if at.x + size.x > area.right() {
+            at.x = playhead - BESIDE - size.x;
+        }
+    }
+    painter.galley(at, galley, ink);
 }
 
 fn grips(painter: &egui::Painter, area: Rect, colours: &Palette) {

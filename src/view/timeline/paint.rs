@@ -13,6 +13,9 @@ use crate::view::theme::Palette;
 /// Blocks narrower than this are marks: drawn once a pixel, without text or a name.
 const MARK_WIDTH: f32 = 3.0;
 
+/// A word may use this much of the margin on each side.
+const SPARE: f32 = 2.0;
+
 /// The part of a row that a range covers, at least two points wide; `None` out of view.
 pub fn span_rect(axis: &Axis, row: Rect, range: TimeRange) -> Option<Rect> {
     let (a, b) = (axis.x(range.start()), axis.x(range.end()));
@@ -37,16 +40,22 @@ pub fn blocks<B: std::borrow::Borrow<Block>>(
     let (rows, count) = lanes::pack(blocks);
     let columns = lane.width().ceil().max(1.0) as usize;
     let mut is_marked = vec![false; columns * count];
-    // only the last row holds blocks that overlap
-    let mut cover = Cover::new(columns);
-    let mut hidden = 0;
     let visible = axis.visible();
+    let area_of = |i: usize| {
+        let range = blocks[i].borrow().range;
+        let is_visible = range.end() >= visible.start() && range.start() <= visible.end();
+        is_visible.then(|| span_rect(axis, sub_row(lane, rows[i], count), range))?
+    };
+    let columns_of = |area: Rect| (area.left() - lane.left(), area.right() - lane.left());
+    let may_be_covered = |i: usize| rows[i] + 1 == count && lanes::may_overlap(blocks.len(), count);
+    let mut cover = Cover::new(
+        columns,
+        (0..blocks.len()).filter(|i| may_be_covered(*i)).filter_map(|i| area_of(i).map(columns_of)),
+    );
+    let mut hidden = 0;
     let mut shown = Vec::new();
     for (i, block) in blocks.iter().map(std::borrow::Borrow::borrow).enumerate() {
-        if block.range.end() < visible.start() || block.range.start() > visible.end() {
-            continue;
-        }
-        let Some(area) = span_rect(axis, sub_row(lane, rows[i], count), block.range) else { continue };
+        let Some(area) = area_of(i) else { continue };
         if area.width() < MARK_WIDTH && !block.is_chosen {
             let column = ((area.left() - lane.left()).max(0.0) as usize).min(columns - 1);
             if !std::mem::replace(&mut is_marked[rows[i] * columns + column], true) {
@@ -54,15 +63,14 @@ pub fn blocks<B: std::borrow::Borrow<Block>>(
             }
             continue;
         }
-        let may_be_covered = rows[i] + 1 == count && lanes::may_overlap(blocks.len(), count);
-        if may_be_covered
-            && !cover.takes(area.left() - lane.left(), area.right() - lane.left())
-            && !block.is_chosen
-        {
+        let (left, right) = columns_of(area);
+        if may_be_covered(i) && !cover.takes(left, right) && !block.is_chosen {
             hidden += 1;
             continue;
         }
-        draw_block(painter, lane, area, block, colours);
+        // pieces of letters between other blocks say nothing
+        let has_text = !may_be_covered(i) || cover.is_alone(left, right);
+        draw_block(painter, lane, area, block, has_text, colours);
         shown.push((i, area.intersect(lane)));
     }
     if hidden > 0 {
@@ -75,12 +83,12 @@ pub fn blocks<B: std::borrow::Borrow<Block>>(
         shown.iter().map(|(i, area)| (blocks[*i].borrow(), *area)).find(|(block, _)| block.is_chosen);
     if let Some((block, area)) = chosen {
         let whole = span_rect(axis, area, block.range).unwrap_or(area).union(area);
-        draw_block(painter, lane, whole, block, colours);
+        draw_block(painter, lane, whole, block, true, colours);
     }
     shown
 }
 
-fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, colours: &Palette) {
+fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, has_text: bool, colours: &Palette) {
     painter.rect_filled(area, 3.0, block.colour);
     if block.is_hatched {
         hatch(painter, area, colours.text_on_block.gamma_multiply(0.30));
@@ -89,7 +97,7 @@ fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, colours:
         painter.rect_stroke(area, 3.0, Stroke::new(2.0, colours.playhead), egui::StrokeKind::Outside);
     }
     let room = area.intersect(lane).shrink2(vec2(5.0, 0.0));
-    if room.width() > 8.0 && !block.text.is_empty() {
+    if has_text && room.width() > 8.0 && !block.text.is_empty() {
         let font = FontId::proportional(12.0);
         let layout =
             |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), colours.text_on_block);
@@ -97,13 +105,13 @@ fn draw_block(painter: &Painter, lane: Rect, area: Rect, block: &Block, colours:
         if galley.size().x > room.width() {
             // half a number says something wrong: the first word, a rank, is enough
             galley = layout(block.text.split_whitespace().next().unwrap_or_default());
-            if galley.size().x > room.width() + 2.0 {
+            if galley.size().x > room.width() + SPARE {
                 return;
             }
         }
         // on a hatched ground letters need a plain one behind them
         let at = pos2(room.left(), room.center().y - galley.size().y / 2.0);
-        let clipped = painter.with_clip_rect(room.intersect(painter.clip_rect()));
+        let clipped = painter.with_clip_rect(room.expand2(vec2(SPARE, 0.0)).intersect(painter.clip_rect()));
         if block.is_hatched {
             let ground = Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, 0.0));
             clipped.rect_filled(ground, 2.0, block.colour);
