@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench retrieval`. Prints, for each clip and gaze mode, how often the curve's peak
 //! lies in the right moment (within a second), and recall at IoU > 0.3 of the returned moments.
+//! With `SYNTH=FOLDER`, a folder of `gazenlq synth`, also of its validation clips, which come with gaze
+//! recordings: the only ones here that have both gaze and moments.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints its result")]
 
@@ -10,8 +12,22 @@ use std::path::{Path, PathBuf};
 use gazenlq::grounding::{GazeMode, Localization, Localizer as _};
 use gazenlq::job::JobCtx;
 use gazenlq::pipeline::{ClipPipeline as _, LightPipeline};
+use gazenlq::project::{AnnotatedClip, AnnotationFile};
+use gazenlq::session;
 use gazenlq::time::{MediaTime, TimeRange};
 use gazenlq::video::VideoReader;
+
+struct Clip {
+    video: PathBuf,
+    recording: Option<PathBuf>,
+    cases: Vec<Case>,
+}
+
+impl Clip {
+    fn without_gaze(video: PathBuf, list: &serde_json::Value) -> Self {
+        Self { video, recording: None, cases: cases(list) }
+    }
+}
 
 struct Case {
     query: String,
@@ -25,7 +41,8 @@ fn main() -> anyhow::Result<()> {
     let root = std::env::var_os("GAZENLQ_SHARED")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
         .join("data/ego_restricted");
-    if !root.exists() {
+    let synthetic = std::env::var_os("SYNTH").map(PathBuf::from);
+    if !root.exists() && synthetic.is_none() {
         println!("skipped: the real clips are not on this machine");
         return Ok(());
     }
@@ -34,21 +51,25 @@ fn main() -> anyhow::Result<()> {
     let ctx = JobCtx::detached();
     let pipeline = LightPipeline::load_default(&ctx)?;
     let fps: f32 = std::env::var("FPS").ok().and_then(|v| v.parse().ok()).unwrap_or(1.0);
-    for (set, clips) in
-        [("Annotated clips", annotated(&root)?), ("Honest questions", honest(&root, &folder)?)]
-    {
+    let sets = match &synthetic {
+        Some(folder) => vec![("Synthetic clips", made_up(folder)?)],
+        None => vec![("Annotated clips", annotated(&root)?), ("Honest questions", honest(&root, &folder)?)],
+    };
+    for (set, clips) in sets {
         println!("\n{set}");
-        let mut totals = [[0.0; 4]; 4];
+        let mut totals = [[0.0; 4]; 5];
         let mut questions = 0;
-        for (clip, cases) in clips {
-            let found = measure(&pipeline, &clip, &cases, fps, &ctx)?;
-            questions += cases.len();
+        for clip in clips {
+            let found = measure(&pipeline, &clip, fps, &ctx)?;
+            questions += clip.cases.len();
             for (total, counts) in totals.iter_mut().zip(found) {
                 total.iter_mut().zip(counts).for_each(|(t, c)| *t += c);
             }
         }
         println!("all {questions} questions");
-        for (name, total) in ROWS.iter().zip(totals) {
+        let has_recorded = synthetic.is_some();
+        for (name, total) in ROWS.iter().zip(totals).filter(|(name, _)| has_recorded || **name != "recorded")
+        {
             print_row(name, total, questions);
         }
     }
@@ -56,7 +77,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-const ROWS: [&str; 4] = ["off", "predicted", "negative", "chance"];
+const ROWS: [&str; 5] = ["off", "predicted", "recorded", "negative", "chance"];
+const MODES: [GazeMode; 4] = [GazeMode::Off, GazeMode::Predicted, GazeMode::Recorded, GazeMode::Negative];
 
 fn print_row(name: &str, counts: Counts, questions: usize) {
     let [p1, p5, r1, r5] = counts.map(|c| c / questions as f64);
@@ -65,27 +87,29 @@ fn print_row(name: &str, counts: Counts, questions: usize) {
 
 fn measure(
     pipeline: &LightPipeline,
-    clip: &Path,
-    cases: &[Case],
+    Clip { video, recording, cases }: &Clip,
     fps: f32,
     ctx: &JobCtx,
-) -> anyhow::Result<[Counts; 4]> {
-    let reader = VideoReader::open(clip)?;
+) -> anyhow::Result<[Counts; 5]> {
+    let reader = VideoReader::open(video)?;
     let features = gazenlq::pipeline::features_for(reader.info(), reader.table());
+    let found =
+        session::recognise(&[video.clone()].into_iter().chain(recording.clone()).collect::<Vec<_>>())?.0;
+    let gaze = session::load_companions(&found, reader.info(), reader.table(), ctx)?.gaze;
     let started = std::time::Instant::now();
-    pipeline.extract(clip, &features, fps, ctx)?;
+    pipeline.extract(video, &features, fps, ctx)?;
     println!(
         "{}: {} questions, {} pictures in {:.1} s",
-        clip.file_name().unwrap_or_default().to_string_lossy(),
+        video.file_name().unwrap_or_default().to_string_lossy(),
         cases.len(),
         features.frames().len(),
         started.elapsed().as_secs_f64()
     );
-    let mut rows = [[0.0; 4]; 4];
+    let mut rows = [[0.0; 4]; 5];
     let mut slowest = 0.0f64;
-    for (row, mode) in rows.iter_mut().zip([GazeMode::Off, GazeMode::Predicted, GazeMode::Negative]) {
-        for case in cases {
-            let answer = pipeline.localize(&features, &case.query, mode, None, 5)?;
+    for (row, mode) in rows.iter_mut().zip(MODES) {
+        for case in cases.iter().filter(|_| mode != GazeMode::Recorded || gaze.is_some()) {
+            let answer = pipeline.localize(&features, &case.query, mode, gaze.as_ref(), 5)?;
             slowest = slowest.max(answer.elapsed_secs);
             let hits = hits(&answer, case.truth);
             row.iter_mut().zip(hits).for_each(|(c, hit)| *c += f64::from(u8::from(hit)));
@@ -94,8 +118,8 @@ fn measure(
             }
         }
     }
-    rows[3] = chance(pipeline, &features, cases)?;
-    for (name, counts) in ROWS.iter().zip(rows) {
+    rows[4] = chance(pipeline, &features, cases)?;
+    for (name, counts) in ROWS.iter().zip(rows).filter(|(name, _)| gaze.is_some() || **name != "recorded") {
         print_row(name, counts, cases.len());
     }
     println!("  slowest answer {:.0} ms", slowest * 1e3);
@@ -154,21 +178,21 @@ fn recall(answer: &Localization, truth: TimeRange, k: usize) -> bool {
 }
 
 /// Clips with the moments that others marked, or that we marked before there was anything to measure.
-fn annotated(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)>> {
+fn annotated(root: &Path) -> anyhow::Result<Vec<Clip>> {
     let mut clips = Vec::new();
     let haystack = read(&root.join("ego4d_nlq_clips/haystack_gt.json"))?;
-    clips.push((root.join("ego4d_nlq_clips/haystack.mp4"), cases(&haystack["moments"])));
+    clips.push(Clip::without_gaze(root.join("ego4d_nlq_clips/haystack.mp4"), &haystack["moments"]));
     let egolife = read(&root.join("egolife/own_labels.json"))?;
     for (name, value) in egolife.as_object().into_iter().flatten() {
-        clips.push((root.join("egolife").join(name), cases(value)));
+        clips.push(Clip::without_gaze(root.join("egolife").join(name), value));
     }
     let homes = read(&root.join("homes/stitched_gt.json"))?;
-    clips.push((root.join("homes/stitched.mp4"), cases(&homes["moments"])));
+    clips.push(Clip::without_gaze(root.join("homes/stitched.mp4"), &homes["moments"]));
     Ok(clips)
 }
 
 /// Questions written from the pictures before any answer was looked at.
-fn honest(root: &Path, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)>> {
+fn honest(root: &Path, folder: &Path) -> anyhow::Result<Vec<Clip>> {
     let list = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/honest_queries.json"))?;
     let mut clips = Vec::new();
     for (at, clip) in list["clips"].as_array().into_iter().flatten().enumerate() {
@@ -182,9 +206,24 @@ fn honest(root: &Path, folder: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<Case>)
             [one] => one.clone(),
             many => join(many, &folder.join(format!("joined{at}.mp4")))?,
         };
-        clips.push((path, cases(&clip["queries"])));
+        clips.push(Clip::without_gaze(path, &clip["queries"]));
     }
     Ok(clips)
+}
+
+/// The validation clips of a folder of `gazenlq synth`.
+fn made_up(folder: &Path) -> anyhow::Result<Vec<Clip>> {
+    let annotations = AnnotationFile::load(&folder.join("nlq_val.json"))?;
+    let clip = |clip: &AnnotatedClip| Clip {
+        video: folder.join("clips").join(format!("{}.mp4", clip.clip_uid)),
+        recording: Some(folder.join("gaze").join(format!("{}.csv", clip.video_uid))),
+        cases: clip
+            .queries
+            .iter()
+            .filter_map(|query| Some(Case { query: query.text.clone(), truth: query.range()? }))
+            .collect(),
+    };
+    Ok(annotations.clips.iter().map(clip).collect())
 }
 
 /// Several clips as one, by the ffmpeg program.

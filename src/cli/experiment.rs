@@ -41,7 +41,7 @@ pub fn run(args: &ExperimentArgs) -> Result<Ending> {
         return Ok(Ending::Fine);
     }
     let ctx = out::progress_ctx();
-    super::cancel_on_ctrl_c(&ctx)?;
+    super::cancel_on_signals(&ctx)?;
     let file = args.file.clone().unwrap_or_default();
     let progress = run_experiment(&experiment, &file, args.cell.into(), &nn::device(), &ctx);
     out::end_progress();

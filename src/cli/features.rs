@@ -38,7 +38,7 @@ The encoders are the small ones of the default pipeline, EfficientNet-Lite2 and 
 
 pub fn run(args: &FeaturesArgs) -> Result<Ending> {
     let ctx = out::progress_ctx();
-    super::cancel_on_ctrl_c(&ctx)?;
+    super::cancel_on_signals(&ctx)?;
     let annotations =
         args.annotations.iter().map(|path| AnnotationFile::load(path)).collect::<Result<Vec<_>, _>>()?;
     let videos = Videos::list(&args.videos, &ctx)?;

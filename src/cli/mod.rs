@@ -133,13 +133,15 @@ impl From<GazeModeArg> for GazeMode {
     }
 }
 
-/// Ctrl-C asks the work to stop where nothing is lost.
-fn cancel_on_ctrl_c(ctx: &JobCtx) -> anyhow::Result<()> {
-    let ctx = ctx.clone();
-    // SAFETY: the action only stores to an atomic, which a signal handler may do.
-    #[expect(unsafe_code, reason = "no safe function registers a signal's action")]
-    unsafe {
-        signal_hook_registry::register(libc::SIGINT, move || ctx.cancel())?;
+/// Ctrl-C asks the work to stop where nothing is lost, and so does a cluster that wants its machine back.
+fn cancel_on_signals(ctx: &JobCtx) -> anyhow::Result<()> {
+    for signal in [libc::SIGINT, libc::SIGTERM] {
+        let ctx = ctx.clone();
+        // SAFETY: the action only stores to an atomic, which a signal handler may do.
+        #[expect(unsafe_code, reason = "no safe function registers a signal's action")]
+        unsafe {
+            signal_hook_registry::register(signal, move || ctx.cancel())?;
+        }
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ pub fn run(args: &SynthArgs) -> Result<Ending> {
     let folder = args.output.as_deref().context("name the folder with --output DIR")?;
     anyhow::ensure!(args.clips > 0, "--clips takes a number above 0");
     let ctx = out::progress_ctx();
-    super::cancel_on_ctrl_c(&ctx)?;
+    super::cancel_on_signals(&ctx)?;
     let made = make_set(&config, args.seed, args.clips, folder, &ctx);
     out::end_progress();
     let report = match made {

@@ -71,7 +71,7 @@ fn run_with<T: Default + Serialize + DeserializeOwned>(
     }
     let folder = args.output.as_ref().context("name the folder of the run with --output DIR")?;
     let ctx = out::progress_ctx();
-    super::cancel_on_ctrl_c(&ctx)?;
+    super::cancel_on_signals(&ctx)?;
     let ended = train(&config, &RunFolder::new(folder), args.resume, &nn::device(), &ctx);
     out::end_progress();
     match ended? {

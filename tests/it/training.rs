@@ -252,6 +252,36 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
     assert!(read("whole") == read("killed"));
 }
 
+/// The signals of Ctrl-C and of a cluster that wants its machine back.
+#[cfg(unix)]
+#[test]
+fn a_signal_saves_and_says_how_to_go_on() {
+    let data = OnlyGazeTells::write();
+    let config = data.dir.path().join("run.toml");
+    std::fs::write(&config, settings::to_toml(&data.run(GazeMode::Positive, 400))).unwrap();
+    let folder = data.dir.path().join("stopped");
+    for (signal, more) in [("INT", &[][..]), ("TERM", &["--resume"][..])] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazenlq"));
+        command.args(["train", "grounding"]).arg(&config).arg("--output").arg(&folder).args(more);
+        let steps_before = read_metrics(&folder.join("metrics.jsonl")).len();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        while read_metrics(&folder.join("metrics.jsonl")).len() <= steps_before {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it was asked to");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let asked = Command::new("kill").arg(format!("-{signal}")).arg(child.id().to_string()).status();
+        assert!(asked.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(1), "{signal}: {said}");
+        assert!(
+            said.contains("everything is saved. Go on with: gazenlq train grounding"),
+            "{signal}: {said}"
+        );
+        assert!(folder.join("checkpoint.safetensors").is_file());
+    }
+}
+
 #[test]
 fn what_cannot_be_trained_is_refused_in_a_sentence() {
     let data = OnlyGazeTells::write();
