@@ -15,7 +15,7 @@ cp "$models"/{world,gaze,grounding,experiment}.toml .
 run() {
     local folder=$1
     shift
-    [[ -d $folder/last ]] && return
+    [[ -f $folder/last/import.toml ]] && return
     local resume=()
     [[ -f $folder/checkpoint.safetensors ]] && resume=(--resume)
     "$gazenlq" train "$@" --output "$folder" "${resume[@]}"
@@ -31,18 +31,21 @@ ln -sf "$PWD"/world/gaze/*.csv "$PWD"/world-test/gaze/*.csv recordings/
     --annotations world/nlq_train.json --annotations world/nlq_val.json \
     --annotations world/narrations_train.jsonl --annotations world-test/nlq_val.json
 
-run runs/gaze gaze gaze.toml
-
-# sentences and questions first, as the paper starts from a network pretrained on narrations
-run runs/pretrained grounding grounding.toml \
-    --set 'data.train=["world/nlq_train.json", "world/narrations_train.jsonl"]'
+for seed in 1 2 3; do
+    run "runs/gaze-$seed" gaze gaze.toml --set "seed=$seed"
+    # sentences and questions first, as the paper starts from a network pretrained on narrations
+    run "runs/pretrained-$seed" grounding grounding.toml --set "seed=$seed" \
+        --set 'data.train=["world/nlq_train.json", "world/narrations_train.jsonl"]'
+done
 
 # every gaze mode and seed from there, judged on clips that nothing was chosen by
 "$gazenlq" experiment experiment.toml
 
-# the estimator on those clips: no epochs, so it is only judged
-run test/gaze gaze gaze.toml --set schedule.epochs=0 --set schedule.warmup_epochs=0 \
-    --set start.estimator=runs/gaze --set 'data.validation=["world-test/videos_val.txt"]'
+# the estimators on those clips: no epochs, so they are only judged
+for seed in 1 2 3; do
+    run "test/gaze-$seed" gaze gaze.toml --set schedule.epochs=0 --set schedule.warmup_epochs=0 \
+        --set "start.estimator=runs/gaze-$seed" --set 'data.validation=["world-test/videos_val.txt"]'
+done
 
 # the first seed's networks are shipped, in half precision
 for mode in off:groundnlq positive-frozen:gazenlq negate-frozen:gazenlq-star; do

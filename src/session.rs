@@ -220,6 +220,13 @@ pub fn load_companions(
 ) -> anyhow::Result<Companions> {
     let mut companions = Companions::default();
     companions.warnings.extend(left_out(found));
+    let of_sets = found.predictions.iter().chain(&found.stores).chain(&found.model);
+    companions.warnings.extend(of_sets.map(|path| {
+        format!(
+            "Left out: it belongs to a data set; open it together with the annotations that it is of: {}",
+            path.display()
+        )
+    }));
     companions.unknown_table = found.unknown_table.as_deref().and_then(recording::unknown_table);
     if let Some(path) = &found.gaze {
         ctx.stage("Reading the gaze recording");

@@ -79,6 +79,9 @@ fn has_sound(state: &AppState) -> bool {
 fn has_gaze(state: &AppState) -> bool {
     state.gaze.is_some()
 }
+fn has_gaze_table(state: &AppState) -> bool {
+    has_own_clip(state) && state.gaze.is_some()
+}
 fn has_moments(state: &AppState) -> bool {
     state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
         || state.dataset.as_ref().is_some_and(|set| !set.moments().is_empty())
@@ -210,6 +213,7 @@ pub const ACTIONS: &[Action] = actions! {
         "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
         "open-synthetic" "Watch GazeNLQ at work", "A synthetic minute with its truth, answered by the small GazeNLQ that was trained on such clips", [], always, |_| SessionCommand::OpenSyntheticDemo.into();
+        "map-columns" "Columns of the gaze table…", "Say what the columns of the open gaze table mean, and their units", [], has_gaze_table, |_| SessionCommand::MapColumns.into();
         "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
         "new-project" "New project…", "Begin a project in a file of its own, about what is open", [ctrl(Key::N)], always, |_| WorkCommand::NewDialog.into();
         "save" "Save the project", "Save it where it lies; without a name yet, choose one", [ctrl(Key::S)], always, |_| WorkCommand::Save.into();
@@ -334,7 +338,7 @@ pub const ACTIONS: &[Action] = actions! {
         "rank-4" "Jump to moment 4", "Start of the fourth moment", [key(Key::Num4)], has_moments, |_| QueryCommand::Jump(3).into();
         "rank-5" "Jump to moment 5", "Start of the fifth moment", [key(Key::Num5)], has_moments, |_| QueryCommand::Jump(4).into();
         "loop-truth" "Loop the true moment", "Play the annotated moment over and over", [shift(Key::Num0)], has_truth, |_| QueryCommand::LoopTruth.into();
-        "loop-1" "Loop moment 1", "Play the best moment over and over", [shift(Key::Num1)], has_moments, |_| QueryCommand::Loop(0).into();
+        "loop-1" "Loop moment 1", "Play the best moment over and over", [shift(Key::Num1), key(Key::Exclamationmark)], has_moments, |_| QueryCommand::Loop(0).into();
         "loop-2" "Loop moment 2", "Play the second moment over and over", [shift(Key::Num2)], has_moments, |_| QueryCommand::Loop(1).into();
         "loop-3" "Loop moment 3", "Play the third moment over and over", [shift(Key::Num3)], has_moments, |_| QueryCommand::Loop(2).into();
         "loop-4" "Loop moment 4", "Play the fourth moment over and over", [shift(Key::Num4)], has_moments, |_| QueryCommand::Loop(3).into();
@@ -396,7 +400,7 @@ pub const ACTIONS: &[Action] = actions! {
     }
     "View" {
         "palette" "Command palette…", "Find any command by name", [ctrl(Key::P), ctrl(Key::K), ctrl_shift(Key::P)], always, |_| AppCommand::TogglePalette.into();
-        "help" "Keyboard shortcuts", "All keys on one page", [shift(Key::Slash), key(Key::Questionmark)], always, |_| AppCommand::ToggleHelp(HelpPage::Keys).into();
+        "help" "Keyboard shortcuts", "All keys on one page", [key(Key::Questionmark)], always, |_| AppCommand::ToggleHelp(HelpPage::Keys).into();
         "manual" "Help", "Keys, mouse, and what the words and numbers mean", [key(Key::F1)], always, |_| AppCommand::ToggleHelp(HelpPage::Words).into();
         "notices" "Notices", "Everything the app has told you", [], always, |_| AppCommand::ToggleNotices.into();
         "layout-watch" "Layout: watch", "Picture and timeline", [key(Key::F2)], always, |_| AppCommand::Layout(LayoutPreset::Watch).into();

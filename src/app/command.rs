@@ -16,7 +16,7 @@ use super::view_state::SideTab;
 use super::work::WorkCommand;
 use crate::export::table::TableFormat;
 use crate::gaze::Aggregate;
-use crate::gaze::recording::ColumnMapping;
+use crate::gaze::recording::{ColumnMapping, UnknownTable};
 use crate::grounding::GazeMode;
 use crate::playback::PlaybackCommand;
 use crate::render::{Colormap, Compare, HeatMode};
@@ -60,7 +60,11 @@ pub enum SessionCommand {
         mapping: Box<ColumnMapping>,
         is_final: bool,
     },
-    /// Leave the unknown table alone.
+    /// Show the form for the columns of the gaze table that is open.
+    MapColumns,
+    /// The form for this table.
+    ShowTable(Box<UnknownTable>),
+    /// Leave the table alone; what a preview replaced comes back.
     ForgetTable,
 }
 

@@ -4,6 +4,7 @@
 
 mod actions;
 mod annotate;
+mod columns;
 mod command;
 mod dataset;
 mod dialogs;

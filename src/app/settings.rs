@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::dataset::DataSetPage;
 use super::state::Overlay;
 use crate::dataset::Filter;
+use crate::gaze::recording::ColumnMapping;
 use crate::view::theme::ThemeChoice;
 use crate::view::timeline::TimelineOptions;
 
 /// Key in eframe's storage.
 pub const STORAGE_KEY: &str = "gazenlq-settings";
 const RECENT_LIMIT: usize = 10;
+const MAPPINGS_LIMIT: usize = 20;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +41,8 @@ pub struct Settings {
     pub data_set_page: DataSetPage,
     /// Who works in new projects.
     pub author: String,
+    /// What the columns of tables mean, by their names; the newest last.
+    pub mappings: Vec<(Vec<String>, ColumnMapping)>,
 }
 
 /// A session that was open before, and where its playhead stood.
@@ -72,6 +76,7 @@ impl Default for Settings {
             filters: Vec::new(),
             data_set_page: DataSetPage::default(),
             author: user_name(),
+            mappings: Vec::new(),
         }
     }
 }
@@ -98,6 +103,19 @@ impl Settings {
 
     pub fn forget(&mut self, files: &[PathBuf]) {
         self.recent.retain(|r| r.files.first() != files.first());
+    }
+
+    /// How a table with these columns was read the last time.
+    pub fn mapping_of(&self, header: &[String]) -> Option<&ColumnMapping> {
+        self.mappings.iter().find(|(columns, _)| columns == header).map(|(_, mapping)| mapping)
+    }
+
+    pub fn remember_mapping(&mut self, header: Vec<String>, mapping: ColumnMapping) {
+        self.mappings.retain(|(columns, _)| *columns != header);
+        self.mappings.push((header, mapping));
+        if self.mappings.len() > MAPPINGS_LIMIT {
+            self.mappings.remove(0);
+        }
     }
 
     pub fn remember_query(&mut self, text: &str) {

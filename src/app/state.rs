@@ -49,6 +49,8 @@ pub struct AppState {
     pub source_start: Option<MediaTime>,
     /// A table that waits for its columns to be mapped.
     pub unknown_table: Option<UnknownTable>,
+    /// The gaze, or that there was none, from before a preview of that table.
+    pub gaze_before_mapping: Option<Option<GazeSession>>,
     pub queries: Queries,
     pub marks: Marks,
     /// The project that what is written goes into.
@@ -183,6 +185,7 @@ impl AppState {
             annotations: Vec::new(),
             source_start: None,
             unknown_table: None,
+            gaze_before_mapping: None,
             queries: Queries::default(),
             marks: Marks::default(),
             work: Work::default(),

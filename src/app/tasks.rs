@@ -112,6 +112,14 @@ pub const WAITED_FOR: [TaskKind; 8] = [
     TaskKind::Queue,
 ];
 
+/// A table read by columns that a person has named.
+pub struct GazeRead {
+    pub gaze: GazeSession,
+    /// What a project calls it; a preview has no place in one.
+    pub source: Option<Source>,
+    pub warnings: Vec<String>,
+}
+
 /// What a job brings home.
 pub enum Done {
     Opened(Box<Opened>),
@@ -125,8 +133,8 @@ pub enum Done {
     Analysis(Box<AnalysisDone>),
     Chance(Arc<Analysis>, f64),
     Film(Arc<Film>),
-    /// A recording, and what a project calls it.
-    GazeRead(Box<GazeSession>, Source),
+    /// A recording that takes the place of the one before.
+    GazeRead(Box<GazeRead>),
     GazeCorrected(Box<GazeSession>),
     Agreement(Vec<(MediaTime, f32)>),
     ModelsLoaded(Arc<dyn ClipPipeline>),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::annotate;
+use super::columns;
 use super::command::{AppCommand, Command, OverlayCommand, QueryCommand, SessionCommand};
 use super::dataset::{self, DataSetCommand};
 use super::dialogs::{self, PathRequest};
@@ -97,21 +98,10 @@ fn apply_session(state: &mut AppState, command: SessionCommand) {
             close(state);
             work::close(state);
         }
-        SessionCommand::MapGaze { mapping, is_final } => {
-            if let (Some(player), Some(table)) = (&state.player, &state.unknown_table) {
-                let (info, frames) = (Arc::clone(player.info()), Arc::clone(player.table()));
-                let (path, opener, clip) = (table.path.clone(), Opener::of(state), state.work.clip.clone());
-                state.tasks.start(TaskKind::ReadGaze, move |ctx| {
-                    let loaded = session::load_mapped_gaze(&path, &mapping, &info, &frames, ctx)?;
-                    let source = opener.gaze_source(&path, clip.as_deref());
-                    Ok(Done::GazeRead(Box::new(GazeSession::new(loaded.track)), source))
-                });
-            }
-            if is_final {
-                state.unknown_table = None;
-            }
-        }
-        SessionCommand::ForgetTable => state.unknown_table = None,
+        SessionCommand::MapGaze { mapping, is_final } => columns::map(state, *mapping, is_final),
+        SessionCommand::MapColumns => columns::ask(state),
+        SessionCommand::ShowTable(table) => state.unknown_table = Some(*table),
+        SessionCommand::ForgetTable => columns::leave(state),
         SessionCommand::SetGazeOffset(offset) => {
             if let Some(gaze) = &mut state.gaze {
                 gaze.set_offset(offset);
@@ -192,7 +182,7 @@ fn close(state: &mut AppState) {
     std::thread::spawn(move || drop(old));
     state.dataset = None;
     state.source_start = None;
-    state.unknown_table = None;
+    (state.unknown_table, state.gaze_before_mapping) = (None, None);
     state.marks = Marks::default();
     (state.looped_range, state.focused_lane) = (None, None);
     state.notes.lock(false);
@@ -241,7 +231,7 @@ fn opened(state: &mut AppState, opened: Opened) {
     if !is_same_clip {
         restore(state, opened.notes);
     }
-    state.unknown_table = opened.companions.unknown_table;
+    (state.unknown_table, state.gaze_before_mapping) = (opened.companions.unknown_table, None);
     state.is_for_trained = opened.is_for_trained;
     for warning in opened.companions.warnings {
         state.notices.warning(warning);
@@ -523,7 +513,7 @@ fn ask(state: &mut AppState, text: &str) {
     }
 }
 
-fn answer_selected(state: &mut AppState) {
+pub fn answer_selected(state: &mut AppState) {
     if let Some(id) = state.queries.selected().map(|q| q.id) {
         start_answer(state, id);
     }
@@ -625,11 +615,7 @@ pub fn finish(state: &mut AppState, finished: Finished) -> Option<Command> {
             work::finish_open(state, *openings, false);
             remember(state);
         }
-        Finished::Done(Done::GazeRead(gaze, source)) => {
-            state.gaze = Some(*gaze);
-            work::add_source(state, source);
-            answer_selected(state);
-        }
+        Finished::Done(Done::GazeRead(read)) => columns::read(state, *read),
         Finished::Done(Done::GazeCorrected(gaze)) => {
             // another recording may be open by now, and the clock may have been moved
             let is_same = |now: &&GazeSession| Arc::ptr_eq(now.original(), gaze.original());

@@ -62,6 +62,14 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
     let ctx = out::progress_ctx();
     let opened = args.clip.open(&ctx)?;
     let mut reader = VideoReader::open(&opened.info.path)?;
+    let end = opened.table.range().end();
+    anyhow::ensure!(
+        args.at.is_finite() && (0.0..=end.secs()).contains(&args.at),
+        "there is no picture at {} s: expected 0 to {:.3} s: {}",
+        args.at,
+        end.secs(),
+        opened.info.path.display()
+    );
     let index = opened.table.at(MediaTime::from_secs(args.at));
     let frame = Arc::new(reader.frame_at(index)?);
     let mut scene = Scene::of_frame(Arc::clone(&frame), opened.info.display_size);
@@ -96,9 +104,13 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
     let provenance = Provenance(facts.map(|(k, v)| (k.to_owned(), v)).to_vec());
     let caption = args.caption.then(|| caption(&opened.info, &scene, index, tracked.is_some()));
     save_picture(&Gpu::headless()?, &scene, caption.as_ref(), &provenance, &args.output)?;
-    let is_missing = opened.companions.gaze.is_some() && tracked.is_none();
-    if is_missing {
+    let wants_recorded = matches!(scene.heat, HeatMode::Recorded | HeatMode::Both | HeatMode::Difference);
+    let has_recording = opened.companions.gaze.is_some();
+    let is_missing = (has_recording || wants_recorded) && tracked.is_none();
+    if is_missing && has_recording {
         out::warning(format_args!("no tracked gaze at {}", frame.time));
+    } else if is_missing {
+        out::warning("there is no gaze recording: name it with --with FILE");
     }
     Ok(if is_missing { Ending::Absent } else { Ending::Fine })
 }

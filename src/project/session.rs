@@ -252,6 +252,8 @@ struct Candidates {
     stores: Vec<PathBuf>,
     models: Vec<PathBuf>,
     configs: Vec<PathBuf>,
+    /// Tables that no rule knows.
+    tables: Vec<PathBuf>,
 }
 
 impl Candidates {
@@ -288,6 +290,7 @@ impl Candidates {
                     Kind::Store => self.stores.push(path),
                     Kind::Model => self.models.push(path),
                     Kind::Config => self.configs.push(path),
+                    Kind::Other(_) if recording::unknown_table(&path).is_some() => self.tables.push(path),
                     // a folder may hold the projects of several people
                     Kind::Video | Kind::Project | Kind::Other(_) => {}
                 }
@@ -311,6 +314,15 @@ impl Candidates {
                 let fits = gaze.as_deref().is_some_and(|g| share_a_name(path, g));
                 (is_eye_video(path), !fits, path.parent() != home)
             });
+        }
+        if session.gaze.is_none() && session.unknown_table.is_none() {
+            let video = session.video.clone();
+            // folders hold many tables, so that one has to be named as gaze
+            let is_meant = |path: &PathBuf| {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+                name.contains("gaze") || video.as_deref().is_some_and(|video| share_a_name(video, path))
+            };
+            session.unknown_table = self.tables.into_iter().find(is_meant);
         }
         let first = |place: &mut Option<PathBuf>, found: Vec<PathBuf>| {
             *place = place.take().or(found.into_iter().next());

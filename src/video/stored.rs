@@ -95,19 +95,9 @@ fn is_discarded(packet: &ff::Packet) -> bool {
 
 /// Pictures by the container's own index, which lists decoding times; with B-frames those are the
 /// presentation times shifted by a constant, which is taken from the stream's start.
-#[expect(unsafe_code, reason = "ffmpeg-next does not expose the container's index")]
 pub(super) fn container_index(input: &ff::format::context::Input, stream: usize) -> Vec<Stored> {
     let Some(video) = input.stream(stream) else { return Vec::new() };
-    // SAFETY: the stream belongs to the open `input`; ffmpeg takes a mutable pointer but only reads,
-    // and each entry is copied before the next call.
-    let entries: Vec<(i64, bool)> = unsafe {
-        let raw = video.as_ptr().cast_mut();
-        let count = ffi::avformat_index_get_entries_count(raw);
-        (0..count)
-            .filter_map(|i| ffi::avformat_index_get_entry(raw, i).as_ref())
-            .map(|e| (e.timestamp, e.flags() & ffi::AVINDEX_KEYFRAME != 0))
-            .collect()
-    };
+    let entries = index_entries(&video);
     let expected = video.frames();
     if expected <= 0 || (entries.len() as i64) < expected {
         return Vec::new();
@@ -120,6 +110,38 @@ pub(super) fn container_index(input: &ff::format::context::Input, stream: usize)
         .into_iter()
         .map(|(decoded, is_key)| Stored { presented: decoded + shift, decoded, is_key })
         .collect()
+}
+
+/// Decoding times, and whether decoding can begin there.
+#[cfg(ffmpeg_5)]
+#[expect(unsafe_code, reason = "ffmpeg-next does not expose the container's index")]
+fn index_entries(stream: &ff::Stream<'_>) -> Vec<(i64, bool)> {
+    // SAFETY: the stream is open; ffmpeg takes a mutable pointer but only reads, and each entry is
+    // copied before the next call.
+    unsafe {
+        let raw = stream.as_ptr().cast_mut();
+        let count = ffi::avformat_index_get_entries_count(raw);
+        (0..count).filter_map(|i| ffi::avformat_index_get_entry(raw, i).as_ref()).map(copied).collect()
+    }
+}
+
+/// FFmpeg 4 has no functions for it.
+#[cfg(not(ffmpeg_5))]
+#[expect(unsafe_code, reason = "ffmpeg-next does not expose the container's index")]
+fn index_entries(stream: &ff::Stream<'_>) -> Vec<(i64, bool)> {
+    // SAFETY: the stream is open and nothing reads on meanwhile, so that its index stays in its place.
+    unsafe {
+        let raw = &*stream.as_ptr();
+        let count = usize::try_from(raw.nb_index_entries).unwrap_or(0);
+        if raw.index_entries.is_null() {
+            return Vec::new();
+        }
+        std::slice::from_raw_parts(raw.index_entries, count).iter().map(copied).collect()
+    }
+}
+
+fn copied(entry: &ffi::AVIndexEntry) -> (i64, bool) {
+    (entry.timestamp, entry.flags() & ffi::AVINDEX_KEYFRAME != 0)
 }
 
 #[cfg(test)]

@@ -26,10 +26,13 @@ pub enum MappingEvent {
 const PREVIEW_ROWS: usize = 6;
 
 impl MappingForm {
-    /// Starts from a guess; `rows` are the first lines below the header.
-    pub fn new(header: Vec<String>, mut rows: Vec<Vec<String>>) -> Self {
+    /// Starts from what such a table was last read by, or else from a guess; `rows` are the first lines
+    /// below the header.
+    pub fn new(header: Vec<String>, mut rows: Vec<Vec<String>>, remembered: Option<ColumnMapping>) -> Self {
+        let guess = || ColumnMapping::guess(&header).with_units_of(&header, &rows);
+        let mapping = remembered.unwrap_or_else(guess);
         rows.truncate(PREVIEW_ROWS);
-        Self { mapping: ColumnMapping::guess(&header), header, rows }
+        Self { mapping, header, rows }
     }
 
     /// Why the mapping cannot be used yet, in a sentence.
@@ -84,7 +87,7 @@ pub fn mapping_ui(ui: &mut Ui, form: &mut MappingForm) -> Option<MappingEvent> {
         choice_ui(ui, "Time is in", &mut mapping.time_unit, &TimeUnit::ALL.map(|u| (u, u.label())));
         column_ui(ui, "Gaze x", header, &mut mapping.x);
         column_ui(ui, "Gaze y", header, &mut mapping.y);
-        let units = [(PositionUnit::Fraction, "fractions, 0 to 1"), (PositionUnit::Pixels, "pixels")];
+        let units = [PositionUnit::Fraction, PositionUnit::Pixels].map(|unit| (unit, unit.label()));
         choice_ui(ui, "Positions are in", &mut mapping.position_unit, &units);
         let origins = [(Origin::TopLeft, "at the top left"), (Origin::BottomLeft, "at the bottom left")];
         choice_ui(ui, "The origin is", &mut mapping.origin, &origins);
@@ -200,7 +203,7 @@ mod tests {
 
     fn form(header: &[&str], rows: &[&[&str]]) -> MappingForm {
         let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
-        MappingForm::new(own(header), rows.iter().map(|r| own(r)).collect())
+        MappingForm::new(own(header), rows.iter().map(|r| own(r)).collect(), None)
     }
 
     #[test]

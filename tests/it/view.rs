@@ -384,7 +384,7 @@ fn columns_are_used_once_they_make_sense() {
     let events = Rc::new(RefCell::new(Vec::new()));
     let sink = Rc::clone(&events);
     let header = ["clock", "left", "right"].map(str::to_owned).to_vec();
-    let mut form = MappingForm::new(header, vec![["0", "0.4", "0.5"].map(str::to_owned).to_vec()]);
+    let mut form = MappingForm::new(header, vec![["0", "0.4", "0.5"].map(str::to_owned).to_vec()], None);
     let mut harness = Harness::builder().with_size(vec2(620.0, 520.0)).build_ui(move |ui| {
         sink.borrow_mut().extend(mapping_ui(ui, &mut form));
     });
@@ -409,7 +409,7 @@ fn page(dir: &std::path::Path, choice: ThemeChoice, name: &str, size: egui::Vec2
             "0.97".into(),
         ]
     });
-    let mut form = MappingForm::new(header.map(str::to_owned).to_vec(), rows.collect());
+    let mut form = MappingForm::new(header.map(str::to_owned).to_vec(), rows.collect(), None);
     let notices = [
         (Severity::Info, "Saved kitchen-42.png, 1920 x 1080."),
         (

@@ -28,7 +28,8 @@ pub struct EgteaRows {
 pub(super) fn is_egtea(path: &Path) -> bool {
     let mut start = Vec::new();
     let is_read = File::open(path).and_then(|f| f.take(2048).read_to_end(&mut start)).is_ok();
-    is_read && start.starts_with(b"##") && String::from_utf8_lossy(&start).contains("Number of Samples")
+    let text = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start);
+    is_read && text.starts_with(b"##") && String::from_utf8_lossy(&start).contains("Number of Samples")
 }
 
 pub fn egtea_samples(path: &Path, ctx: &JobCtx) -> Result<EgteaRows, GazeFileError> {

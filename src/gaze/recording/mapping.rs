@@ -38,6 +38,15 @@ pub enum PositionUnit {
     Pixels,
 }
 
+impl PositionUnit {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Fraction => "fractions, 0 to 1",
+            Self::Pixels => "pixels",
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Origin {
     TopLeft,
@@ -103,6 +112,40 @@ impl ColumnMapping {
         let is_pixels = x.to_lowercase().contains("px") || x.to_lowercase().contains("pixel");
         let position = if is_pixels { PositionUnit::Pixels } else { PositionUnit::Fraction };
         Self::new(&time, unit, [&x, &y], position)
+    }
+
+    /// With the units that the first rows speak for, where the names of the columns leave them open.
+    pub fn with_units_of(mut self, header: &[String], rows: &[Vec<String>]) -> Self {
+        let values = |name: &str| -> Vec<f64> {
+            let column = header.iter().position(|h| h.eq_ignore_ascii_case(name));
+            let numbers = rows.iter().filter_map(|row| row.get(column?)?.trim().parse::<f64>().ok());
+            numbers.filter(|value| value.is_finite()).collect()
+        };
+        let positions = [values(&self.x), values(&self.y)].concat();
+        let count = |is: &dyn Fn(f64) -> bool| positions.iter().filter(|value| is(**value)).count();
+        // gaze leaves the picture at times, but not by its whole width in most rows
+        let far_outside = count(&|value| !(-1.0..=2.0).contains(&value));
+        self.position_unit = match self.position_unit {
+            PositionUnit::Fraction if 2 * far_outside > positions.len() => PositionUnit::Pixels,
+            PositionUnit::Pixels if !positions.is_empty() && far_outside == 0 => PositionUnit::Fraction,
+            unit => unit,
+        };
+        let name = self.time.to_lowercase();
+        let says_seconds = name.contains("sec") || name.ends_with("_s") || name.ends_with("[s]");
+        if self.time_unit == TimeUnit::Seconds && !says_seconds {
+            let times = values(&self.time);
+            let mut gaps: Vec<f64> = times.array_windows().map(|[a, b]| b - a).collect();
+            gaps.retain(|gap| *gap > 0.0);
+            gaps.sort_by(f64::total_cmp);
+            // recorders take between some and a thousand samples a second
+            self.time_unit = match gaps.get(gaps.len() / 2) {
+                Some(gap) if *gap >= 1e6 => TimeUnit::Nanoseconds,
+                Some(gap) if *gap >= 1e3 => TimeUnit::Microseconds,
+                Some(gap) if *gap >= 1.0 => TimeUnit::Milliseconds,
+                _ => TimeUnit::Seconds,
+            };
+        }
+        self
     }
 }
 

@@ -47,7 +47,7 @@ pub struct Loaded {
 pub enum GazeFileError {
     #[error("cannot read the gaze file: {reason}: {}", path.display())]
     Unreadable { reason: String, path: PathBuf },
-    #[error("this is no gaze file that we know: its columns are {found}; expected for example `component_timestamp_s, norm_pos_x, norm_pos_y`; map its columns by hand: {}", path.display())]
+    #[error("this is no gaze file that we know: its columns are {found}; expected for example `component_timestamp_s, norm_pos_x, norm_pos_y`; open it in the window to map its columns by hand: {}", path.display())]
     Unknown { found: String, path: PathBuf },
     #[error("the {format} file lacks the column `{expected}` (it has {found}); export it again with that column: {}", path.display())]
     MissingColumn { format: String, expected: String, found: String, path: PathBuf },
@@ -89,9 +89,12 @@ pub struct UnknownTable {
     pub rows: Vec<Vec<String>>,
 }
 
+/// So many rows tell the unit of a column.
+const PREVIEW_ROWS: usize = 60;
+
 /// The start of a table whose columns are to be mapped by hand; `None` when it has too few.
 pub fn unknown_table(path: &Path) -> Option<UnknownTable> {
-    let (header, rows) = table::preview(path, 6).ok()?;
+    let (header, rows) = table::preview(path, PREVIEW_ROWS).ok()?;
     (header.len() >= 3 && !rows.is_empty()).then(|| UnknownTable { path: path.to_path_buf(), header, rows })
 }
 
@@ -129,7 +132,24 @@ fn load_table(path: &Path, context: &LoadContext<'_>, ctx: &JobCtx) -> Result<Lo
         let found = if header.is_empty() { "missing".into() } else { header.join(", ") };
         return Err(GazeFileError::Unknown { found, path: path.to_path_buf() });
     };
-    table::load(path, format, &mapping, context, ctx)
+    if !matches!((format, mapping.time_unit), (GazeFormat::Generic | GazeFormat::EgoExo4d, unit) if unit != TimeUnit::Frames)
+    {
+        return table::load(path, format, &mapping, context, ctx);
+    }
+    // `x` and `y` may be anything: their values tell
+    let rows = table::preview(path, PREVIEW_ROWS).map(|(_, rows)| rows).unwrap_or_default();
+    let by_values = mapping.clone().with_units_of(&header, &rows);
+    let format = if by_values.position_unit == mapping.position_unit { format } else { GazeFormat::Generic };
+    let mut loaded = table::load(path, format, &by_values, context, ctx)?;
+    if by_values != mapping {
+        loaded.warnings.push(format!(
+            "The table's column names do not say their units; by their values times were read as {} and positions as {}: map the columns by hand if that is wrong ({})",
+            by_values.time_unit.label(),
+            by_values.position_unit.label(),
+            path.display()
+        ));
+    }
+    Ok(loaded)
 }
 
 /// Tracked or out of frame, by position alone.
@@ -141,6 +161,9 @@ fn state_of(pos: [f32; 2]) -> GazeState {
     }
 }
 
+/// A table so many times as long as its clip is probably read in the wrong unit.
+const FAR_LONGER: f64 = 20.0;
+
 fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
     let (Some(duration), [first, .., last]) = (context.duration, loaded.track.samples.as_slice()) else {
         return;
@@ -148,6 +171,12 @@ fn warn_of_another_recording(loaded: &mut Loaded, context: &LoadContext<'_>) {
     let (first, last): (&GazeSample, &GazeSample) = (first, last);
     let path = loaded.track.path.display();
     let (from, to) = (first.time.max(MediaTime::ZERO), last.time.min(duration));
+    let length = last.time - first.time;
+    if loaded.track.format == GazeFormat::Generic && length.secs() > FAR_LONGER * duration.secs() {
+        loaded.warnings.push(format!(
+            "The gaze runs over {length} and the clip over {duration}: its times may be in another unit, map the columns by hand ({path})"
+        ));
+    }
     let covered = (to - from).secs() / duration.secs();
     if from > to {
         loaded.warnings.push(format!(

@@ -16,7 +16,7 @@ pub struct Experiment {
     pub output: PathBuf,
     /// The configuration of `gazenlq train grounding` that all cells start from.
     pub base: PathBuf,
-    /// Settings of all cells, as `section.key=value`.
+    /// Settings of all cells, as `section.key=value`; `{seed}` stands for the cell's seed.
     pub set: Vec<String>,
     pub models: Vec<Variant>,
     pub modes: Vec<GazeMode>,
@@ -119,6 +119,7 @@ impl Experiment {
                         let mode_name = name_of(*mode);
                         let mut set = self.set.clone();
                         set.extend(model.set.iter().cloned());
+                        set.iter_mut().for_each(|set| *set = set.replace("{seed}", &seed.to_string()));
                         set.push(format!("model.gaze.mode={mode_name}"));
                         set.push(format!("model.gaze.freeze={freeze}"));
                         set.push(format!("seed={seed}"));
@@ -159,7 +160,7 @@ mod tests {
     fn every_combination_is_a_cell_and_off_is_one_a_seed() {
         let experiment = Experiment {
             output: "out".into(),
-            set: vec!["data.validation=['a.json']".to_owned()],
+            set: vec!["data.validation=['a.json']".to_owned(), "start.estimator=gaze-{seed}".to_owned()],
             freeze: vec![true, false],
             seeds: vec![4, 5],
             ..Experiment::default()
@@ -170,5 +171,6 @@ mod tests {
         assert_eq!(cells[9].name, "GroundNLQ-negate-learned-seed5");
         assert_eq!((cells[9].run.seed, cells[9].run.model.gaze.freeze), (5, false));
         assert_eq!(cells[9].run.model.gaze.mode, GazeMode::Negate);
+        assert_eq!(cells[9].run.start.estimator, Path::new("gaze-5"));
     }
 }

@@ -13,7 +13,10 @@ pub fn mapping_window_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
         view.mapping = None;
         return;
     };
-    let form = view.mapping.get_or_insert_with(|| MappingForm::new(table.header.clone(), table.rows.clone()));
+    let form = view.mapping.get_or_insert_with(|| {
+        let remembered = state.settings.mapping_of(&table.header).cloned();
+        MappingForm::new(table.header.clone(), table.rows.clone(), remembered)
+    });
     let name = table.path.file_name().unwrap_or_default().to_string_lossy();
     egui::Window::new(format!("Columns of {name}"))
         .id(egui::Id::unique("mapping"))
