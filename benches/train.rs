@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use gazenlq::grounding::groundnlq::{Chance, Config, GroundNlq, Pass, expected_tensors};
+use gazenlq::nn::ops::Precision;
 use gazenlq::train::grounding::{LossConfig, Sample, backward};
 use gazenlq::train::init::fresh;
 use gazenlq::train::labels::{CENTRE_RADIUS, RANGES};
@@ -44,7 +45,10 @@ fn main() {
     let mut optimiser = AdamW::new(AdamConfig::default(), &weights.learned).unwrap();
     let mut normaliser = Normaliser { value: 200.0, momentum: 0.9 };
     // nothing is dropped, as in the peer: a dropped branch is work saved
-    let pass = |_| Pass::training(Chance { drop_path: 0.0, dropout: 0.0, uniform: Box::new(|| 0.5) });
+    let pass = |_| {
+        let chance = Chance { drop_path: 0.0, dropout: 0.0, uniform: Box::new(|| 0.5) };
+        Pass::training(chance, Precision::Single)
+    };
     let mut times = Vec::new();
     for run in 0..=RUNS {
         let start = Instant::now();

@@ -137,6 +137,8 @@ pub struct QueryText {
 pub struct PathBox {
     pub request: PathRequest,
     pub text: String,
+    /// The file that is there already, once the person has been told.
+    pub replaces: Option<PathBuf>,
 }
 
 impl PathBox {
@@ -160,7 +162,7 @@ impl PathBox {
             | PathRequest::SavePredictions(name, _)
             | PathRequest::SaveReport(name) => name.clone(),
         };
-        Self { request, text }
+        Self { request, text, replaces: None }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::eval::failure::{
 use crate::eval::page::{Model, Page, Source};
 use crate::eval::what_if::{Candidates, WhatIf, what_if};
 use crate::job::JobCtx;
+use crate::project::annotations::SYNTHETIC_NOTE;
 use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file};
 
 #[derive(Debug, Args)]
@@ -118,6 +119,7 @@ pub fn run(args: &AnalyzeArgs) -> Result<Ending> {
     if args.json {
         out::json(&json!({
             "annotations": args.annotations,
+            "synthetic": set.is_synthetic,
             "models": reports,
             "comparisons": comparisons,
             "with_verdicts": with_verdicts,
@@ -280,6 +282,9 @@ fn percent(share: f64) -> String {
 fn print_report(report: &FailureReport, set: &QuerySet, groups: &[Grouping]) {
     let FailureReport { header, config, .. } = report;
     out::line(&report.model);
+    if set.is_synthetic {
+        out::line(SYNTHETIC_NOTE);
+    }
     out::line(format_args!(
         "{} queries, {} without a prediction, {} with an unusable truth",
         header.queries, header.missing, header.invalid
@@ -377,14 +382,8 @@ fn print_table(title: &str, header: &[&str], rows: &[Vec<String>]) {
 
 fn print_comparison(c: &Comparison) {
     out::line(format_args!("{} against {}", c.b, c.a));
-    let counts = [
-        ("both right", c.flips.both),
-        ("only the first", c.flips.only_a),
-        ("only the second", c.flips.only_b),
-        ("neither", c.flips.neither),
-    ];
     let rows: Vec<Vec<String>> =
-        counts.iter().map(|(name, count)| vec![(*name).to_owned(), count.to_string()]).collect();
+        c.flip_rows().into_iter().map(|(name, count)| vec![name, count.to_string()]).collect();
     out::table(&["right at θ", "queries"], &rows);
     out::line(format_args!("McNemar's exact p {:.2e}", c.mcnemar_p));
     for (name, gain, interval) in

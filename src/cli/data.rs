@@ -92,8 +92,11 @@ fn convert(file: &Path, output: &Path) -> Result<Ending> {
     let annotations = AnnotationFile::load(file)?;
     let mut text = String::new();
     for (clip, query) in annotations.queries() {
-        let line = groundnlq_line(clip, query)
+        let mut line = groundnlq_line(clip, query)
             .with_context(|| format!("clip {} has no length: {}", clip.clip_uid, file.display()))?;
+        if annotations.is_synthetic {
+            line["synthetic"] = true.into();
+        }
         text += &format!("{line}\n");
     }
     write_whole(output, text.as_bytes()).with_context(|| format!("cannot write {}", output.display()))?;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Ending, out};
 use crate::eval::{Measures, PredictionFile, Report, Scores, by_chance, evaluate};
+use crate::project::annotations::SYNTHETIC_NOTE;
 use crate::project::{AnnotationFile, query_ids};
 
 #[derive(Debug, Args)]
@@ -88,16 +89,23 @@ pub fn run(args: &EvalArgs) -> Result<Ending> {
                 Ok(object)
             })
             .collect();
-        out::json(&json!({ "annotations": args.annotations, "files": files? }))?;
+        out::json(&json!({
+            "annotations": args.annotations,
+            "synthetic": annotations.is_synthetic,
+            "files": files?,
+        }))?;
     } else {
-        reports.iter().for_each(|(path, report)| print(path, report));
+        reports.iter().for_each(|(path, report)| print(path, report, annotations.is_synthetic));
     }
     let is_whole = reports.iter().all(|(_, report)| report.missing == 0);
     Ok(if is_whole { Ending::Fine } else { Ending::Absent })
 }
 
-fn print(path: &str, report: &Report) {
+fn print(path: &str, report: &Report, is_synthetic: bool) {
     out::line(path);
+    if is_synthetic {
+        out::line(SYNTHETIC_NOTE);
+    }
     out::line(format_args!(
         "{} predictions for {} answerable queries of {} listed",
         report.num_predictions, report.num_answerable, report.num_gt_queries

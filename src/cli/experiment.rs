@@ -42,8 +42,8 @@ pub fn run(args: &ExperimentArgs) -> Result<Ending> {
     }
     let ctx = out::progress_ctx();
     super::cancel_on_signals(&ctx)?;
-    let file = args.file.clone().unwrap_or_default();
-    let progress = run_experiment(&experiment, &file, args.cell.into(), &nn::device(), &ctx);
+    let (part, parts) = args.cell;
+    let progress = run_experiment(&experiment, [part, parts], &nn::device(), &ctx);
     out::end_progress();
     match progress? {
         Progress::Done(results) => {
@@ -55,8 +55,12 @@ pub fn run(args: &ExperimentArgs) -> Result<Ending> {
             Ok(Ending::Fine)
         }
         Progress::Waiting(cells) => {
-            out::line(format_args!("{} cells are still to be done: {}", cells.len(), cells.join(", ")));
-            Ok(Ending::Absent)
+            out::line(format_args!(
+                "the cells of part {part} of {parts} are done; {} still to be done elsewhere: {}",
+                cells.len(),
+                cells.join(", ")
+            ));
+            Ok(Ending::Fine)
         }
         Progress::Interrupted(cell) => {
             out::line(format_args!("stopped in {cell}; everything is saved. The same command goes on"));

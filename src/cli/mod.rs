@@ -105,6 +105,12 @@ impl ClipArgs {
         for warning in &opened.companions.warnings {
             out::warning(warning);
         }
+        if let Some(table) = &opened.companions.unknown_table {
+            out::warning(format_args!(
+                "the columns of {} are not known: open it in the window with the clip and say what they mean",
+                table.path.display()
+            ));
+        }
         Ok(opened)
     }
 }

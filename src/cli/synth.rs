@@ -38,7 +38,9 @@ pub struct SynthArgs {
 }
 
 const AFTER: &str = concat!(
-    "Everything in a set is synthetic: nothing was recorded, and every file says so.\n\n",
+    "Everything in a set is synthetic: nothing was recorded. synth.json says so for the folder; every video\n",
+    "(title and comment), every JSON file, and every line of the .jsonl files, says so itself. The gaze tables\n",
+    "(exactly Ego4D's layout) and the lists of names and ids do not: keep them with synth.json.\n\n",
     "  clips/UID.mp4            the pictures\n",
     "  gaze/UID.csv             recorded gaze, in Ego4D's layout\n",
     "  boxes/UID.jsonl          a line a picture: true gaze, what is looked at, box and visible share of all\n",

@@ -12,7 +12,7 @@ use super::{Ending, out};
 use crate::job::JobCtx;
 use crate::nn::{self, Device};
 use crate::train::{
-    Ended, GazeRun, GroundingRun, RunFolder, TrainError, settings, train_gaze, train_grounding,
+    Ended, GazeRun, GroundingRun, RunFolder, TrainError, settings, train_command, train_gaze, train_grounding,
 };
 
 #[derive(Debug, Args)]
@@ -72,7 +72,8 @@ fn run_with<T: Default + Serialize + DeserializeOwned>(
     let folder = args.output.as_ref().context("name the folder of the run with --output DIR")?;
     let ctx = out::progress_ctx();
     super::cancel_on_signals(&ctx)?;
-    let ended = train(&config, &RunFolder::new(folder), args.resume, &nn::device(), &ctx);
+    let run = RunFolder::new(folder);
+    let ended = train(&config, &run, args.resume, &nn::device(), &ctx);
     out::end_progress();
     match ended? {
         Ended::Done { steps, best, model } => {
@@ -88,11 +89,11 @@ fn run_with<T: Default + Serialize + DeserializeOwned>(
             Ok(Ending::Fine)
         }
         Ended::Interrupted { step, of } => {
-            let config = args.config.as_ref().map(|path| format!(" {}", path.display())).unwrap_or_default();
-            let set: String = args.overrides.iter().map(|set| format!(" --set '{set}'")).collect();
+            let command = train_command(name, args.config.as_deref(), &args.overrides, folder);
+            // a run of no epochs has nothing to go on from
+            let resume = if run.has_checkpoint() { " --resume" } else { "" };
             out::line(format_args!(
-                "stopped after step {step} of {of}; everything is saved. Go on with: gazenlq train {name}{config}{set} --output {} --resume",
-                folder.display()
+                "stopped after step {step} of {of}; everything is saved. Go on with: {command}{resume}"
             ));
             Ok(Ending::Absent)
         }

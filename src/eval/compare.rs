@@ -39,6 +39,19 @@ pub struct Comparison {
     pub agree_but_wrong: Vec<usize>,
 }
 
+impl Comparison {
+    /// Whose queries are right, in words, and how many there are.
+    pub fn flip_rows(&self) -> [(String, usize); 4] {
+        let Flips { both, only_a, only_b, neither } = self.flips;
+        [
+            ("both".to_owned(), both),
+            (format!("only {}", self.a), only_a),
+            (format!("only {}", self.b), only_b),
+            ("neither".to_owned(), neither),
+        ]
+    }
+}
+
 pub fn compare(set: &QuerySet, a: &Diagnosis, b: &Diagnosis) -> Comparison {
     let config = &a.config;
     let n = set.len() as f64;

@@ -37,17 +37,6 @@ const VIT_B16: Config = Config {
     grid: PATCH_GRID,
 };
 
-/// How a picture that is not square becomes one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Framing {
-    /// The whole picture, squeezed: nothing is lost at the sides, and patches cover the frame
-    /// evenly, so that gaze maps fall on them directly.
-    #[default]
-    Squeeze,
-    /// Shorter side to 224, then the middle, as CLIP was trained.
-    CentreCrop,
-}
-
 /// What the tower says of one picture. Vectors are not normalised.
 #[derive(Clone, Debug)]
 pub struct ClipImage {
@@ -66,7 +55,6 @@ pub struct ClipImageTower {
     post_norm: LayerNorm,
     projection: Linear,
     config: Config,
-    framing: Framing,
     fingerprint: u32,
     device: Device,
 }
@@ -90,10 +78,6 @@ impl ClipImageTower {
         self.fingerprint
     }
 
-    pub fn with_framing(self, framing: Framing) -> Self {
-        Self { framing, ..self }
-    }
-
     fn new(weights: VarBuilder, config: Config) -> Result<Self> {
         let TowerConfig { width, projection, .. } = config.tower;
         let vision = weights.pp("vision_model");
@@ -110,7 +94,6 @@ impl ClipImageTower {
             post_norm: LayerNorm::load(vision.pp("post_layernorm"), width, LAYER_NORM_EPS)?,
             projection: Linear::without_bias(weights.pp("visual_projection"), width, projection)?,
             config,
-            framing: Framing::default(),
             fingerprint: 0,
             device: weights.device().clone(),
         })
@@ -121,13 +104,12 @@ impl ClipImageTower {
         images.pop().ok_or_else(|| candle_core::Error::Msg("no picture came out".to_owned()))
     }
 
-    /// The picture at the size that the tower takes, 224 x 224; of a prepared picture, itself.
+    /// The picture at the size that the tower takes, 224 x 224; of a prepared picture, itself. The whole
+    /// picture is squeezed, where CLIP was trained on its middle: nothing is lost at the sides, and gaze
+    /// maps fall on the patches directly.
     pub fn prepared(&self, image: &RgbImage8) -> RgbImage8 {
         let side = self.config.patch * self.config.grid;
-        match self.framing {
-            Framing::Squeeze => image.resize(side, side, Filter::Bicubic),
-            Framing::CentreCrop => image.square_crop(side, Filter::Bicubic),
-        }
+        image.resize(side, side, Filter::Bicubic)
     }
 
     /// Several pictures at once, of any sizes.

@@ -18,7 +18,7 @@ pub mod store;
 pub use clip::TowerConfig;
 pub use clip_bridge::{BridgedWord, ClipTextBridge};
 pub use clip_features::{ClipFeatures, WindowEvidence};
-pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, Framing, PATCH_GRID};
+pub use clip_image::{ClipImage, ClipImageTower, EMBED_DIM, PATCH_GRID};
 pub use clip_import::{ClipImport, import_clip};
 pub use clip_text::{ClipTextConfig, ClipTextTower, ClipTokenizer, canonical_query};
 pub use conse::TagMeanings;

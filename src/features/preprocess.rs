@@ -88,15 +88,6 @@ impl RgbImage8 {
         Self { width, height, rgb }
     }
 
-    /// Shorter side to `side`, then the square in the middle.
-    pub fn square_crop(&self, side: usize, filter: Filter) -> Self {
-        let short = self.width.min(self.height).max(1);
-        let scaled = |length: usize| (length * side / short).max(side);
-        let resized = self.resize(scaled(self.width), scaled(self.height), filter);
-        let offset = |length: usize| ((length - side) as f64 / 2.0).round_ties_even() as usize;
-        resized.crop(offset(resized.width), offset(resized.height), side, side)
-    }
-
     /// (value / 255 - mean) / std, planes of red, green and blue one after the other.
     pub fn normalised(&self, mean: [f32; 3], std: [f32; 3]) -> Vec<f32> {
         let plane = |channel: usize| {
@@ -167,14 +158,6 @@ mod tests {
             let places: u64 = bytes.iter().enumerate().map(|(i, v)| i as u64 % 1009 * u64::from(*v)).sum();
             assert_eq!((found, places), (sum, weighted), "{width}x{height} {filter:?}");
         }
-    }
-
-    #[test]
-    fn the_square_crop_takes_the_middle() {
-        let crop = ramp(320, 180).square_crop(90, Filter::Bicubic);
-        assert_eq!((crop.width, crop.height), (90, 90));
-        let same = ramp(40, 20).square_crop(20, Filter::Bicubic);
-        assert_eq!(same, ramp(40, 20).crop(10, 0, 20, 20));
     }
 
     #[test]

@@ -53,16 +53,6 @@ impl CentrePrior {
     }
 }
 
-impl GazeEstimator for CentrePrior {
-    fn name(&self) -> &str {
-        "centre prior"
-    }
-
-    fn estimate(&self, _: &RgbImage8) -> Result<Heatmap, NnError> {
-        Ok(self.map())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

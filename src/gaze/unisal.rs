@@ -87,10 +87,6 @@ impl Unisal {
         Ok(Self::new(open_weights(&path, "UNISAL", device)?)?)
     }
 
-    pub fn with_prior(self, prior: CentrePrior) -> Self {
-        Self { prior, ..self }
-    }
-
     fn new(weights: VarBuilder) -> Result<Self> {
         let (relu6, identity) = (Activation::Relu6, Activation::Identity);
         let stem = Conv { stride: 2, padding: Padding::all(1), is_depthwise: false, activation: relu6 };

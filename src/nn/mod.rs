@@ -56,13 +56,4 @@ impl NnError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |error| Self::Io { error, path: path.to_owned() }
     }
-
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Missing { .. } => Some("Fetch the weights in Models, or run `gazenlq models fetch`."),
-            Self::Format { .. } => Some("The file may be damaged: remove it and fetch it again."),
-            _ => None,
-        }
-    }
 }

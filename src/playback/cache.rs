@@ -21,6 +21,11 @@ impl FrameCache {
         Self { frames: BTreeMap::new(), pinned: Vec::new(), bytes: 0, budget }
     }
 
+    /// The budget, bytes.
+    pub fn limit(&self) -> usize {
+        self.budget
+    }
+
     pub fn get(&self, index: FrameIdx) -> Option<&Arc<Frame>> {
         self.frames.get(&index)
     }

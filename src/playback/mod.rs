@@ -163,6 +163,10 @@ impl Player {
         self.cache.bytes()
     }
 
+    pub fn cache_limit_bytes(&self) -> usize {
+        self.cache.limit()
+    }
+
     pub fn stats(&self) -> &PlaybackStats {
         &self.stats
     }

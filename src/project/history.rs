@@ -114,15 +114,6 @@ impl History {
         self.gesture.is_some()
     }
 
-    /// What would be undone.
-    pub fn undo_name(&self) -> Option<&str> {
-        self.past.last().map(|step| step.name.as_str())
-    }
-
-    pub fn redo_name(&self) -> Option<&str> {
-        self.future.last().map(|step| step.name.as_str())
-    }
-
     /// Names of the steps done, oldest first.
     pub fn steps(&self) -> impl Iterator<Item = &str> {
         self.past.iter().map(|step| step.name.as_str())

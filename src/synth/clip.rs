@@ -21,6 +21,10 @@ use crate::video::{Planes, VideoWriter};
 /// Pictures that wait between two threads.
 const QUEUE: usize = 6;
 
+/// What the video says of itself.
+const TAGS: [(&str, &str); 2] =
+    [("title", "Synthetic clip"), ("comment", "Synthetic: rendered by gazenlq synth, nothing was recorded")];
+
 /// A clip's story on its stage, before anything is drawn.
 pub struct Clip {
     pub uid: String,
@@ -145,7 +149,7 @@ impl Clip {
     ) -> Result<(Truth, &'static str), SynthError> {
         renderer.change_world(&self.stage.mesh)?;
         let size = [self.config.clip.size; 2];
-        let mut writer = VideoWriter::create(path, size, self.config.clip.fps)?;
+        let mut writer = VideoWriter::create(path, size, self.config.clip.fps, &TAGS)?;
         let encoder = writer.encoder_name();
         let eyes = self.eyes();
         let frames = std::thread::scope(|scope| -> Result<Vec<FrameTruth>, SynthError> {

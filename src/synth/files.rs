@@ -10,6 +10,7 @@ use super::narrate::Narration;
 use super::script::Script;
 use super::stage::Actor;
 use super::truth::FrameTruth;
+use crate::project::annotations::SYNTHETIC_MARK;
 
 const GAZE_HEADER: &str = "component_idx,component_timestamp_s,canonical_timestamp_s,world_index,confidence,norm_pos_x,norm_pos_y,base_data,gaze_point_3d_x,gaze_point_3d_y,gaze_point_3d_z,eye_center0_3d_x,eye_center0_3d_y,eye_center0_3d_z,gaze_normal0_x,gaze_normal0_y,gaze_normal0_z,eye_center1_3d_x,eye_center1_3d_y,eye_center1_3d_z,gaze_normal1_x,gaze_normal1_y,gaze_normal1_z";
 /// Ego4D's recordings were trimmed, so their picture numbers start anywhere.
@@ -64,7 +65,7 @@ pub fn boxes_jsonl(frames: &[FrameTruth], actors: &[Actor], fps: f64) -> String 
                 actors[seen.actor].id, seen.share
             );
         }
-        text.push_str("]}\n");
+        text.push_str("],\"synthetic\":true}\n");
     }
     text
 }
@@ -107,7 +108,7 @@ pub fn official_file(split: &str, videos: &[Value]) -> Value {
     json!({
         "version": "2.0",
         "date": "261127",
-        "description": format!("NLQ Annotations ({split}), SYNTHETIC: rendered by gazenlq synth, not Ego4D"),
+        "description": format!("NLQ Annotations ({split}), {SYNTHETIC_MARK}"),
         "metadata": "synth.json",
         "videos": videos,
     })
@@ -146,6 +147,7 @@ pub fn narration_line(uid: &str, index: usize, secs: f64, narration: &Narration)
         "duration": secs,
         "video_id": uid,
         "query_type": "narration",
+        "synthetic": true,
         "timestamps": [[(from * 1000.0).round() / 1000.0, (until * 1000.0).round() / 1000.0]],
     })
 }

@@ -3,7 +3,8 @@
 //! A seed gives a room, things in it and a story. Everything follows from the story: where every
 //! part and the camera are (`stage`), where the eyes are (`eyes`), what is seen of what (`sight`),
 //! sentences, questions and their moments. Pictures are drawn by `render::world` and stored by
-//! `video`. Nothing here comes from a recording, and every file says so.
+//! `video`. Nothing here comes from a recording: `synth.json` says so for the folder, and every video,
+//! every JSON file, and every line of those with lines, says so itself.
 
 mod ask;
 mod body;

@@ -329,6 +329,7 @@ impl<'a> Folder<'a> {
                     "split": r["split"],
                     "needs_gaze": q["needs_gaze"],
                     "is_ambiguous": q["is_ambiguous"],
+                    "synthetic": true,
                 });
                 format!("{line}\n")
             })

@@ -50,10 +50,16 @@ fn relative(found: f64, expected: f64) -> f64 {
 fn check_labels(folder: &Path, report: &mut Report) -> Result<(), GroundNlqError> {
     let path = folder.join("labels.safetensors");
     let fixture = tensors(&path)?;
-    let read = |name: &str| -> Result<Vec<Vec<f64>>, GroundNlqError> {
-        Ok(named(&fixture, name, &path)?.to_dtype(DType::F64)?.to_vec2()?)
+    let read = |name: &str, columns: usize| -> Result<Vec<Vec<f64>>, GroundNlqError> {
+        let table = named(&fixture, name, &path)?.to_dtype(DType::F64)?;
+        let found = table.dims2()?.1;
+        if found != columns {
+            let what = format!("`{name}` has {found} columns, expected {columns}");
+            return Err(NnError::format(&path, what).into());
+        }
+        Ok(table.to_vec2()?)
     };
-    let points: Vec<Point> = read("points")?
+    let points: Vec<Point> = read("points", 4)?
         .iter()
         .map(|row| Point { at: row[0], range: [row[1], row[2]], stride: row[3] })
         .collect();
@@ -61,12 +67,12 @@ fn check_labels(folder: &Path, report: &mut Report) -> Result<(), GroundNlqError
     let (mut classes, mut offsets) = (0f64, 0f64);
     let mut sample = 0;
     while fixture.contains_key(&format!("s{sample}.gt_segments")) {
-        let segments = read(&format!("s{sample}.gt_segments"))?;
+        let segments = read(&format!("s{sample}.gt_segments"), 2)?;
         let segments: Vec<[f64; 2]> = segments.iter().map(|row| [row[0], row[1]]).collect();
         let found = labels(&points, &segments, radius);
-        let expected = read(&format!("s{sample}.cls_targets"))?
+        let expected = read(&format!("s{sample}.cls_targets"), 1)?
             .into_iter()
-            .zip(read(&format!("s{sample}.reg_targets"))?);
+            .zip(read(&format!("s{sample}.reg_targets"), 2)?);
         for (found, (class, ends)) in found.iter().zip(expected) {
             classes = classes.max((found.class - class[0]).abs());
             if class[0] > 0.0 {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::ema::Ema;
+use super::lock::RunLock;
 use super::optimiser::AdamW;
 use super::settings::difference;
 use super::weights::Weights;
@@ -88,15 +89,17 @@ impl RunFolder {
         self.0.join("last").join("import.toml").is_file()
     }
 
-    /// Starts a run; one that is there already is not overwritten.
-    pub fn begin(&self, config: &str) -> Result<(), TrainError> {
+    /// Starts a run, which is nobody else's while the lock lives; one that is there already is not
+    /// overwritten.
+    pub fn begin(&self, config: &str) -> Result<RunLock, TrainError> {
+        let lock = self.lock()?;
         if self.has_checkpoint() {
             let what = "there is a run here; go on with --resume, or name another folder".to_owned();
             return Err(TrainError::Checkpoint { what, path: self.0.clone() });
         }
-        std::fs::create_dir_all(&self.0).map_err(TrainError::io(&self.0))?;
         let path = self.config();
-        std::fs::write(&path, config).map_err(TrainError::io(&path))
+        write_whole(&path, config.as_bytes()).map_err(TrainError::io(&path))?;
+        Ok(lock)
     }
 
     pub fn save(
@@ -134,19 +137,21 @@ impl RunFolder {
         write_whole(&path, &bytes).map_err(TrainError::io(&path))
     }
 
-    /// Puts the checkpoint's numbers into what was built anew.
+    /// Puts the checkpoint's numbers into what was built anew. The run is nobody else's while the lock
+    /// lives.
     pub fn restore(
         &self,
         config: &str,
         weights: &Weights,
         optimiser: &mut AdamW,
         ema: Option<&Ema>,
-    ) -> Result<State, TrainError> {
+    ) -> Result<(State, RunLock), TrainError> {
         let path = self.0.join(CHECKPOINT);
         let fail = |what: String| TrainError::Checkpoint { what, path: path.clone() };
         if !path.is_file() {
             return Err(fail("there is none; start the run without --resume".to_owned()));
         }
+        let lock = self.lock()?;
         let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
         let broken =
             |error: safetensors::SafeTensorError| fail(format!("not a whole safetensors file: {error}"));
@@ -177,7 +182,7 @@ impl RunFolder {
             restore("ema", &ema.average)?;
         }
         optimiser.steps = head.optimiser_steps;
-        Ok(head.state)
+        Ok((head.state, lock))
     }
 
     /// Writes weights under the reference's names as a model that every command takes; returns its folder.

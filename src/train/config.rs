@@ -9,6 +9,7 @@ use super::labels::{CENTRE_RADIUS, RANGES};
 use super::optimiser::AdamConfig;
 use super::schedule::Schedule;
 use crate::grounding::groundnlq::{Config, GazeMode};
+use crate::nn::ops::Precision;
 use crate::stores::FeatureLevel;
 
 /// `gazenlq train grounding`. The defaults are GroundNLQ's finetune configuration, whose names stand
@@ -22,6 +23,8 @@ pub struct GroundingRun {
     pub drop_path: f32,
     /// Rate of dropout in a gaze estimator that is not frozen.
     pub dropout: f32,
+    /// Of matrix products where a GPU computes; weights, losses and the optimiser stay single.
+    pub precision: Precision,
     pub start: Start,
     pub data: GroundingData,
     pub loader: Loader,
@@ -40,6 +43,7 @@ impl Default for GroundingRun {
             seed: 12_345_678,
             drop_path: 0.1,
             dropout: 0.1,
+            precision: Precision::default(),
             start: Start::default(),
             data: GroundingData::default(),
             loader: Loader { batch_size: 2, ahead: 4 },
@@ -61,6 +65,8 @@ pub struct GazeRun {
     pub seed: u64,
     /// Rate of dropout after gated units.
     pub dropout: f32,
+    /// Of matrix products where a GPU computes; weights, losses and the optimiser stay single.
+    pub precision: Precision,
     pub start: Start,
     pub data: GazeData,
     pub loader: Loader,
@@ -80,6 +86,7 @@ impl Default for GazeRun {
         Self {
             seed: 12_345_678,
             dropout: 0.1,
+            precision: Precision::default(),
             start: Start::default(),
             data: GazeData::default(),
             loader: Loader { batch_size: 16, ahead: 2 },
@@ -117,6 +124,7 @@ pub struct GroundingData {
     pub text: PathBuf,
     /// Where the texts of `validation` are, if elsewhere.
     pub validation_text: PathBuf,
+    /// Whether it is of clips or videos is `model.gaze.feature_scope`.
     pub gaze: Store,
     /// Moments are widened and moved by chance, for narrations (`enable_temporal_jittering`).
     pub temporal_jitter: bool,
@@ -127,7 +135,7 @@ pub struct GroundingData {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GazeData {
-    /// Features of whole videos, by the name of the video.
+    /// Features of whole videos from their start on, by the name of the video: only its `path` matters.
     pub features: Store,
     /// A folder with a gaze recording for each video: `<video>.csv`, as Ego4D has it.
     pub recordings: PathBuf,
@@ -152,8 +160,9 @@ pub struct Store {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Loader {
-    /// Samples of a step. They go through the network a few at a time, so that memory does not grow
-    /// with it: this is gradient accumulation as well.
+    /// Samples of a step. For grounding they go through the network a few at a time, so that memory does
+    /// not grow with it: this is gradient accumulation as well. For gaze they are contrasted with each
+    /// other, so all of them are in memory at once.
     pub batch_size: usize,
     /// Batches that are read while the network works.
     pub ahead: usize,

@@ -14,8 +14,9 @@ use super::grounding::{Gaze, Sample};
 use super::labels::in_steps;
 use super::random::stream;
 use super::run::Source;
+use super::token_cache::{MOST_BYTES, TokenCache};
 use crate::grounding::groundnlq::{Config, GazeEstimator, GazeFeatures, GazeMode, StepGrid, align_tokens};
-use crate::project::{AnnotatedClip, AnnotatedQuery, AnnotationFile};
+use crate::project::{AnnotatedQuery, AnnotationFile};
 use crate::split::{Inputs, gaze_features, step_grid};
 use crate::stores::{ClipPlace, ClipSteps, FeatureLevel, FeatureSet, FeatureStore, StoreError, TEXT_ARRAYS};
 
@@ -27,6 +28,7 @@ pub struct GroundingSource {
     inputs: Inputs,
     /// Computes the tokens here, if it is frozen.
     estimator: Option<GazeEstimator>,
+    tokens: TokenCache,
     config: Config,
     device: Device,
     batch_size: usize,
@@ -74,6 +76,7 @@ impl GroundingSource {
             items,
             inputs,
             estimator,
+            tokens: TokenCache::new(MOST_BYTES),
             config: run.model.clone(),
             device: device.clone(),
             batch_size: run.loader.batch_size.max(1),
@@ -82,8 +85,13 @@ impl GroundingSource {
         })
     }
 
-    fn sample(&self, (clip, query): (usize, usize), epoch: u64, place: u64) -> Result<Sample, TrainError> {
-        let clip = &self.annotations.clips[clip];
+    fn sample(
+        &self,
+        (clip_place, query): (usize, usize),
+        epoch: u64,
+        place: u64,
+    ) -> Result<Sample, TrainError> {
+        let clip = &self.annotations.clips[clip_place];
         let query = &clip.queries[query];
         let id = clip.key_of(query).query_id();
         let wrong =
@@ -111,7 +119,7 @@ impl GroundingSource {
         }
         let gaze = match &self.inputs.gaze {
             Some(set) if self.config.gaze.mode != GazeMode::Off => {
-                Some(self.gaze(set, clip, step_grid, steps)?)
+                Some(self.gaze(set, clip_place, step_grid, steps)?)
             }
             _ => None,
         };
@@ -123,22 +131,18 @@ impl GroundingSource {
         })
     }
 
-    fn gaze(
-        &self,
-        set: &FeatureSet,
-        clip: &AnnotatedClip,
-        grid: StepGrid,
-        steps: usize,
-    ) -> Result<Gaze, TrainError> {
+    /// The gaze of a clip, whose `steps` lie in `grid`.
+    fn gaze(&self, set: &FeatureSet, clip: usize, grid: StepGrid, steps: usize) -> Result<Gaze, TrainError> {
         let config = &self.config.gaze;
-        let features = gaze_features(config, set, clip)?;
-        let features = GazeFeatures { features: features.features.to_device(&self.device)?, ..features };
-        Ok(match &self.estimator {
-            Some(estimator) => {
-                Gaze::Tokens(align_tokens(&estimator.estimate(&features)?, config.align, &grid, steps)?)
-            }
-            None => Gaze::Features(features, grid),
-        })
+        let features = || -> Result<GazeFeatures, TrainError> {
+            let read = gaze_features(config, set, &self.annotations.clips[clip])?;
+            Ok(GazeFeatures { features: read.features.to_device(&self.device)?, ..read })
+        };
+        let Some(estimator) = &self.estimator else { return Ok(Gaze::Features(features()?, grid)) };
+        let tokens = self.tokens.of(clip, &self.device, || {
+            Ok(align_tokens(&estimator.estimate(&features()?)?, config.align, &grid, steps)?)
+        })?;
+        Ok(Gaze::Tokens(tokens))
     }
 
     /// Moments in steps; for narrations widened up to ten times and moved within that, by chance.
@@ -189,7 +193,10 @@ pub fn annotations(files: &[impl AsRef<Path>], key: &str) -> Result<AnnotationFi
     for file in files {
         let file = AnnotationFile::load(file.as_ref())?;
         match &mut all {
-            Some(all) => all.clips.extend(file.clips),
+            Some(all) => {
+                all.clips.extend(file.clips);
+                all.is_synthetic |= file.is_synthetic;
+            }
             None => all = Some(file),
         }
     }

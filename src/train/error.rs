@@ -34,6 +34,8 @@ pub enum TrainError {
     Data { what: String, path: PathBuf },
     #[error("the checkpoint cannot be used: {what}: {}", path.display())]
     Checkpoint { what: String, path: PathBuf },
+    #[error("the run in {} is being trained by another process; wait for it or name another folder", .0.display())]
+    Locked(PathBuf),
     #[error("{error}: {}", path.display())]
     Io { error: std::io::Error, path: PathBuf },
     #[error(transparent)]

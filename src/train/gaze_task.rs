@@ -14,7 +14,7 @@ use super::losses::{info_nce, kl, unit_rows};
 use super::optimiser::{Gradients, collect};
 use super::random::stream;
 use super::run::{Ended, Numbers, Plan, Source as _, Task, run};
-use super::settings::to_toml;
+use super::settings::{refuse_unused, to_toml};
 use super::start::read_estimator;
 use super::weights::Weights;
 use crate::gaze::metrics::glc::{F1Sweep, kl_truth_to_predicted, rescale};
@@ -24,6 +24,8 @@ use crate::grounding::groundnlq::{
     Chance, GazeEstimator, GazeFeatures, GazeMode, Learned, Pass, expected_tensors,
 };
 use crate::job::JobCtx;
+use crate::nn::ops::with_precision;
+use crate::stores::FeatureLevel;
 
 /// Windows whose maps stay in the run's folder after a validation, each of another run of windows.
 const EXAMPLES: usize = 6;
@@ -47,6 +49,14 @@ pub fn train_gaze(
             config.dropout
         )));
     }
+    let features = &config.data.features;
+    let is_level_set = features.level != FeatureLevel::default();
+    let whole = "an estimator learns from whole videos";
+    refuse_unused(&[
+        ("data.features.level", is_level_set, whole),
+        ("data.features.any_length", features.any_length, whole),
+        ("data.features.offset_secs", features.offset_secs != 0.0, "windows count from the video's start"),
+    ])?;
     ctx.stage("Reading weights");
     let mut shapes = expected_tensors(&config.model)?;
     shapes.retain(|(name, _)| name.starts_with("gaze."));
@@ -106,8 +116,9 @@ impl Task for GazeTask<'_> {
         let learn = |(index, run): (usize, &Run)| {
             let mut random = stream(self.config.seed, "drop", &[step, index as u64]);
             let uniform = Box::new(move || random.random());
-            let mut pass = Pass::training(Chance { drop_path: 0.0, dropout: self.config.dropout, uniform });
-            estimator.learn(&run.features, &run.maps, &mut pass)
+            let chance = Chance { drop_path: 0.0, dropout: self.config.dropout, uniform };
+            let mut pass = Pass::training(chance, self.config.precision);
+            with_precision(pass.precision, || estimator.learn(&run.features, &run.maps, &mut pass))
         };
         let learned: Vec<candle_core::Result<Learned>> = batch.par_iter().enumerate().map(learn).collect();
         let learned = learned.into_iter().collect::<candle_core::Result<Vec<_>>>()?;

@@ -12,6 +12,7 @@ use super::optimiser::{Gradients, Parameters, collect};
 use crate::grounding::groundnlq::{
     GazeFeatures, GroundNlq, GroundNlqError, Pass, Points, StepGrid, TextPadding,
 };
+use crate::nn::ops::with_precision;
 
 /// Gaze as a network takes it in.
 #[derive(Clone, Debug)]
@@ -84,15 +85,17 @@ pub fn backward(
     let one = |index: usize| -> Result<(Losses, Gradients), GroundNlqError> {
         let sample = &batch[index];
         let mut pass = pass_of(index);
-        let gaze = match &sample.gaze {
-            None => None,
-            Some(Gaze::Tokens(tokens)) => Some(tokens.clone()),
-            Some(Gaze::Features(features, grid)) => {
-                let steps = sample.video.dim(0)?;
-                network.gaze_tokens_in(features, grid, steps, &mut pass)?
-            }
-        };
-        let found = network.points(&sample.video, gaze.as_ref(), &sample.text, paddings[index], &mut pass)?;
+        let found = with_precision(pass.precision, || {
+            let gaze = match &sample.gaze {
+                None => None,
+                Some(Gaze::Tokens(tokens)) => Some(tokens.clone()),
+                Some(Gaze::Features(features, grid)) => {
+                    let steps = sample.video.dim(0)?;
+                    network.gaze_tokens_in(features, grid, steps, &mut pass)?
+                }
+            };
+            network.points(&sample.video, gaze.as_ref(), &sample.text, paddings[index], &mut pass)
+        })?;
         let (cls, reg) = sums(&found, &labelled[index], config)?;
         let (cls, reg) = ((cls / divisor)?, (reg / divisor)?);
         let total = (&cls + (&reg * config.regression_weight)?)?;

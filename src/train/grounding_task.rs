@@ -13,7 +13,7 @@ use super::losses::Normaliser;
 use super::optimiser::Gradients;
 use super::random::stream;
 use super::run::{Ended, Numbers, Plan, Task, run};
-use super::settings::to_toml;
+use super::settings::{refuse_unused, to_toml};
 use super::start::read_start;
 use super::weights::Weights;
 use crate::eval::{Measures, PredictionFile, Provenance, evaluate};
@@ -22,6 +22,7 @@ use crate::grounding::groundnlq::{
 };
 use crate::job::JobCtx;
 use crate::split::{SplitConfig, localize_split};
+use crate::stores::FeatureLevel;
 
 /// Windows kept of a query in a validation, as the reference keeps them.
 const KEPT: usize = 5;
@@ -91,7 +92,12 @@ fn check(config: &GroundingRun) -> Result<(), TrainError> {
             return Err(TrainError::Setting(format!("{key} is {rate}, expected at least 0 and below 1")));
         }
     }
-    Ok(())
+    let gaze = &config.data.gaze;
+    let is_level_set = gaze.level != FeatureLevel::default();
+    refuse_unused(&[
+        ("data.gaze.level", is_level_set, "`model.gaze.feature_scope` says whose the gaze features are"),
+        ("data.gaze.any_length", gaze.any_length, "gaze features may be of any length"),
+    ])
 }
 
 /// A frozen estimator stays; of one that learns, only what leads to the tokens does.
@@ -134,11 +140,9 @@ impl Task for GroundingTask<'_> {
         };
         let pass_of = |sample: usize| {
             let mut random = stream(self.config.seed, "drop", &[step, sample as u64]);
-            Pass::training(Chance {
-                drop_path: self.config.drop_path,
-                dropout: self.config.dropout,
-                uniform: Box::new(move || random.random()),
-            })
+            let uniform = Box::new(move || random.random());
+            let chance = Chance { drop_path: self.config.drop_path, dropout: self.config.dropout, uniform };
+            Pass::training(chance, self.config.precision)
         };
         let mut running = Normaliser { value: *normaliser, momentum: loss.normaliser_momentum };
         let (losses, gradients) =

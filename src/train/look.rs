@@ -28,10 +28,25 @@ pub enum RunConfig {
 impl RunConfig {
     /// Reads a run's TOML file.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        if let Ok(run) = settings::read::<GroundingRun>(Some(path), &[]) {
-            return Ok(Self::Grounding(Box::new(run)));
+        let grounding = settings::read::<GroundingRun>(Some(path), &[]);
+        let gaze = settings::read::<GazeRun>(Some(path), &[]);
+        match (grounding, gaze) {
+            (Ok(run), _) => Ok(Self::Grounding(Box::new(run))),
+            (_, Ok(run)) => Ok(Self::Gaze(Box::new(run))),
+            // what is wrong with it as the kind of run that it is meant to be
+            (Err(_), Err(error)) if names_recordings(path) => Err(error),
+            (Err(error), Err(_)) => Err(error),
         }
-        settings::read::<GazeRun>(Some(path), &[]).map(|run| Self::Gaze(Box::new(run)))
+    }
+
+    /// Whether a TOML file is meant as a run's, be it with mistakes.
+    pub fn is_meant(path: &Path) -> bool {
+        let has_section = |table: toml::Table| {
+            ["model", "data", "schedule"]
+                .iter()
+                .any(|key| table.get(*key).is_some_and(|part| part.is_table()))
+        };
+        Self::read(path).is_ok() || settings::table_of(path).is_ok_and(has_section)
     }
 
     pub fn title(&self) -> &'static str {
@@ -47,6 +62,14 @@ impl RunConfig {
             Self::Gaze(run) => run.schedule.total_epochs(),
         }
     }
+}
+
+/// Only the gaze estimator learns from recordings.
+fn names_recordings(path: &Path) -> bool {
+    let has_recordings = |table: toml::Table| {
+        table.get("data").is_some_and(|data| data.get("recordings").or(data.get("features")).is_some())
+    };
+    settings::table_of(path).is_ok_and(has_recordings)
 }
 
 /// Named figures over steps.
@@ -99,11 +122,7 @@ impl RunLook {
     /// Looks at a run's folder; one that has not begun has nothing to show.
     pub fn read(folder: &Path) -> Result<Self, TrainError> {
         let run = RunFolder::new(folder);
-        let mut look = Self {
-            can_resume: run.has_checkpoint(),
-            is_done: folder.join("last").is_dir(),
-            ..Self::default()
-        };
+        let mut look = Self { can_resume: run.has_checkpoint(), is_done: run.is_done(), ..Self::default() };
         if run.config().is_file() {
             look.config = Some(RunConfig::read(&run.config())?);
         }
@@ -219,5 +238,27 @@ mod tests {
         assert_eq!((look.step, look.epoch, look.is_done, look.can_resume), (12, 1, false, false));
         assert!(matches!(look.config, Some(RunConfig::Gaze(_))));
         assert_eq!(look.maps, [example]);
+    }
+
+    #[test]
+    fn a_configuration_with_a_mistake_is_still_one_and_the_mistake_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.toml");
+        let cases = [
+            ("[schedule]\nepoch = 3\n", true, "epoch"),
+            ("[data]\nrecordings = 'gaze'\nfeature = {}\n", true, "`feature`"),
+            ("[data]\nvideos = {}\n", true, "`videos`"),
+            // a network's
+            ("[network]\nwidth = 96\n", false, "network"),
+            ("[schedule\n", false, "run.toml"),
+        ];
+        for (text, is_meant, named) in cases {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(RunConfig::is_meant(&path), is_meant, "{text}");
+            let error = RunConfig::read(&path).unwrap_err().to_string();
+            assert!(error.contains(named) && error.contains("run.toml"), "{error}");
+            // each kind of run has other keys
+            assert_eq!(error.contains("untracked"), text.contains("recordings"), "{error}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod check;
 mod checkpoint;
+mod command;
 pub mod config;
 mod data;
 pub mod ema;
@@ -17,6 +18,7 @@ pub mod grounding;
 mod grounding_task;
 pub mod init;
 pub mod labels;
+mod lock;
 pub mod look;
 pub mod losses;
 pub mod metrics;
@@ -27,9 +29,11 @@ mod run;
 pub mod schedule;
 pub mod settings;
 mod start;
+mod token_cache;
 pub mod weights;
 
 pub use checkpoint::RunFolder;
+pub use command::train_command;
 pub use config::{GazeRun, GroundingRun};
 pub use error::TrainError;
 pub use gaze_task::train_gaze;

@@ -120,19 +120,20 @@ pub fn run<T: Task>(
             Some(Ema::new(plan.ema.decay, &start.learned)?)
         }
     };
-    let mut state = State { normaliser: plan.normaliser, ..State::default() };
-    if should_resume {
-        state = folder.restore(&plan.config, weights, &mut optimiser, ema.as_ref())?;
-        if plan.normaliser_restarts {
-            state.normaliser = plan.normaliser;
-        }
-    } else {
-        folder.begin(&plan.config)?;
+    // the lock lives until the last file is written
+    let (mut state, _lock) = match should_resume {
+        true => folder.restore(&plan.config, weights, &mut optimiser, ema.as_ref())?,
+        false => (State::default(), folder.begin(&plan.config)?),
+    };
+    if !should_resume || plan.normaliser_restarts {
+        state.normaliser = plan.normaliser;
     }
     let mut metrics = Metrics::open(folder.metrics(), &state)?;
     if total == 0 {
         // nothing to learn: what it starts with is judged
-        let numbers = task.validate(weights, 0, folder, ctx)?;
+        let Some(numbers) = judged(task, weights, 0, folder, ctx)? else {
+            return Ok(Ended::Interrupted { step: 0, of: 0 });
+        };
         metrics.row("validation", 0, 0, &numbers)?;
         let model = folder.export("last", &weights.settled(), &plan.model, 0)?;
         return Ok(Ended::Done { steps: 0, best: None, model });
@@ -165,14 +166,11 @@ pub fn run<T: Task>(
                 save(&state, &optimiser)?;
                 let is_due = epoch.is_multiple_of(plan.saving.validate_every.max(1)) || state.step == total;
                 let numbers = match is_due {
-                    true => task.validate(weights, epoch, folder, ctx),
-                    false => Ok(Numbers::new()),
+                    true => judged(task, weights, epoch, folder, ctx)?,
+                    false => Some(Numbers::new()),
                 };
-                let numbers = match numbers {
-                    Err(_) if ctx.check().is_err() => {
-                        return Ok(Ended::Interrupted { step: state.step, of: total });
-                    }
-                    numbers => numbers?,
+                let Some(numbers) = numbers else {
+                    return Ok(Ended::Interrupted { step: state.step, of: total });
                 };
                 if !numbers.is_empty() {
                     metrics.row("validation", state.step, epoch, &numbers)?;
@@ -227,4 +225,18 @@ pub fn run<T: Task>(
         }
         Ok(Ended::Done { steps: total, best: state.best, model })
     })
+}
+
+/// The figures of a validation; `None` if it was asked to stop.
+fn judged<T: Task>(
+    task: &T,
+    weights: &Weights,
+    epoch: u64,
+    folder: &RunFolder,
+    ctx: &JobCtx,
+) -> Result<Option<Numbers>, TrainError> {
+    match task.validate(weights, epoch, folder, ctx) {
+        Err(_) if ctx.check().is_err() => Ok(None),
+        numbers => numbers.map(Some),
+    }
 }

@@ -17,15 +17,7 @@ where
     let mut table =
         Table::try_from(T::default()).unwrap_or_else(|_| unreachable!("every value has a TOML form"));
     if let Some(path) = path {
-        let text = std::fs::read_to_string(path).map_err(|error| TrainError::Config {
-            what: format!("cannot read the configuration: {error}"),
-            path: path.to_owned(),
-        })?;
-        let own: Table = text.parse().map_err(|error: toml::de::Error| TrainError::Config {
-            what: error.to_string().trim().to_owned(),
-            path: path.to_owned(),
-        })?;
-        merge(&mut table, own);
+        merge(&mut table, table_of(path)?);
     }
     for setting in overrides {
         set(&mut table, setting)?;
@@ -37,6 +29,14 @@ where
             None => TrainError::Setting(what),
         }
     })
+}
+
+/// What a file says, whatever that may be.
+pub(super) fn table_of(path: &Path) -> Result<Table, TrainError> {
+    let fail = |what: String| TrainError::Config { what, path: path.to_owned() };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| fail(format!("cannot read the configuration: {error}")))?;
+    text.parse::<Table>().map_err(|error| fail(error.to_string().trim().to_owned()))
 }
 
 fn merge(into: &mut Table, from: Table) {
@@ -70,6 +70,16 @@ fn set(table: &mut Table, setting: &str) -> Result<(), TrainError> {
     Ok(())
 }
 
+/// Refuses settings that would do nothing: each with whether it was set, and why it is of no use.
+pub(super) fn refuse_unused(settings: &[(&str, bool, &str)]) -> Result<(), TrainError> {
+    match settings.iter().find(|(_, is_set, _)| *is_set) {
+        Some((key, _, why)) => {
+            Err(TrainError::Setting(format!("`{key}` would do nothing: {why}; leave it out")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// The whole configuration, every default written out.
 pub fn to_toml<T: Serialize>(config: &T) -> String {
     toml::to_string_pretty(config).unwrap_or_else(|_| unreachable!("every value has a TOML form"))
@@ -77,8 +87,11 @@ pub fn to_toml<T: Serialize>(config: &T) -> String {
 
 /// The first key in which two configurations differ, with both values.
 pub fn difference(a: &str, b: &str) -> Option<String> {
-    let parse = |text: &str| text.parse::<Table>().map(Value::Table).ok();
-    first_difference("", &parse(a)?, &parse(b)?)
+    let parse = |text: &str| text.parse::<Table>().map(Value::Table);
+    match (parse(a), parse(b)) {
+        (Ok(a), Ok(b)) => first_difference("", &a, &b),
+        _ => Some("one of them is no TOML".to_owned()),
+    }
 }
 
 fn first_difference(key: &str, a: &Value, b: &Value) -> Option<String> {

@@ -70,16 +70,6 @@ impl Rotation {
     pub const fn swaps_sides(self) -> bool {
         matches!(self, Self::Cw90 | Self::Cw270)
     }
-
-    /// Where a point of the upright picture (0..1, origin top-left) lies in the stored one.
-    pub fn stored_from_upright(self, [x, y]: [f32; 2]) -> [f32; 2] {
-        match self {
-            Self::None => [x, y],
-            Self::Cw90 => [y, 1.0 - x],
-            Self::Cw180 => [1.0 - x, 1.0 - y],
-            Self::Cw270 => [1.0 - y, x],
-        }
-    }
 }
 
 impl Planes {

@@ -99,10 +99,6 @@ impl FrameTable {
         self.keys.get(at).copied().unwrap_or_default()
     }
 
-    pub fn keyframes(&self) -> &[FrameIdx] {
-        &self.keys
-    }
-
     /// From the clip's zero, or its first picture if earlier, to the end of its last picture.
     pub fn range(&self) -> TimeRange {
         let first = self.times.first().copied().unwrap_or_default();

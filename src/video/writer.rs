@@ -36,8 +36,8 @@ pub struct VideoWriter {
 }
 
 impl VideoWriter {
-    /// `size` in pixels, both even; `fps` pictures a second.
-    pub fn create(path: &Path, size: [u32; 2], fps: u32) -> Result<Self, VideoError> {
+    /// `size` in pixels, both even; `fps` pictures a second; `tags` by FFmpeg's names, such as `title`.
+    pub fn create(path: &Path, size: [u32; 2], fps: u32, tags: &[(&str, &str)]) -> Result<Self, VideoError> {
         start_ffmpeg();
         let failed = |reason: String| VideoError::Unwritable { reason, path: path.to_owned() };
         let [width, height] = size;
@@ -49,7 +49,7 @@ impl VideoWriter {
         let mut reasons = Vec::new();
         for (name, options) in ENCODERS {
             let Some(codec) = ff::encoder::find_by_name(name) else { continue };
-            match Self::with_encoder(path, size, fps, name, codec, options) {
+            match Self::with_encoder(path, size, fps, tags, name, codec, options) {
                 Ok(writer) => return Ok(writer),
                 Err(error) => reasons.push(format!("{name}: {error}")),
             }
@@ -65,6 +65,7 @@ impl VideoWriter {
         path: &Path,
         [width, height]: [u32; 2],
         fps: u32,
+        tags: &[(&str, &str)],
         encoder_name: &'static str,
         codec: ff::Codec,
         options: &[(&str, &str)],
@@ -95,6 +96,7 @@ impl VideoWriter {
         stream.set_parameters(&encoder);
         stream.set_time_base(time_base);
         stream.set_avg_frame_rate(ff::Rational(fps as i32, 1));
+        output.set_metadata(tags.iter().collect());
         let mut header = ff::Dictionary::new();
         header.set("movflags", "+faststart");
         header.set("fflags", "+bitexact");
@@ -181,7 +183,7 @@ mod tests {
     fn what_is_written_is_read_back_frame_by_frame() {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("clip.mp4");
-        let mut writer = VideoWriter::create(&path, [64, 48], 30).expect("an encoder");
+        let mut writer = VideoWriter::create(&path, [64, 48], 30, &[("title", "Grey")]).expect("an encoder");
         for i in 0..45u8 {
             writer.write(&grey([64, 48], 40 + i * 4)).expect("is written");
         }
@@ -191,6 +193,8 @@ mod tests {
         assert_eq!(reader.info().size, [64, 48]);
         assert!((reader.info().average_fps - 30.0).abs() < 1e-6);
         assert!((reader.info().duration.secs() - 1.5).abs() < 1e-3);
+        let tagged = ff::format::input(&path).expect("opens");
+        assert_eq!(tagged.metadata().get("title"), Some("Grey"));
         for i in [0u32, 17, 44] {
             let frame = reader.frame_at(crate::time::FrameIdx(i)).expect("decodes");
             let mean = frame.planes.y.iter().map(|v| f64::from(*v)).sum::<f64>() / (64.0 * 48.0);
@@ -201,7 +205,7 @@ mod tests {
     #[test]
     fn a_size_that_no_encoder_takes_is_said_in_one_sentence() {
         let dir = tempfile::tempdir().expect("a folder");
-        let Err(error) = VideoWriter::create(&dir.path().join("x.mp4"), [63, 48], 30) else {
+        let Err(error) = VideoWriter::create(&dir.path().join("x.mp4"), [63, 48], 30, &[]) else {
             panic!("an odd width");
         };
         assert!(error.to_string().contains("63 x 48"), "{error}");

@@ -24,6 +24,34 @@ fn probe_lists_one_time_for_each_frame() {
 }
 
 #[test]
+fn render_says_what_is_absent() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("picture.png").to_string_lossy().into_owned();
+    let (clip, wanted) = (demo_clip(), ["--heat", "recorded"]);
+    let output = gazenlq(&[&["render", &clip, "--output", &file][..], &wanted].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("name it with --with FILE"), "{}", stderr(&output));
+    for at in ["nan", "999", "-1"] {
+        let at = format!("--at={at}");
+        assert_refused(&["render", &clip, "--output", &file, &at], "expected 0 to");
+    }
+}
+
+#[test]
+fn what_a_clip_has_no_use_for_is_named() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let (table, predictions) = (dir.path().join("eyes.csv"), dir.path().join("predictions.json"));
+    std::fs::write(&table, "one,two,three\n1,2,3\n").expect("written");
+    std::fs::write(&predictions, r#"{"results":[{"predicted_times":[[1,2]]}]}"#).expect("written");
+    let picture = dir.path().join("picture.png").to_string_lossy().into_owned();
+    let with = [table, predictions].map(|path| path.to_string_lossy().into_owned());
+    let output =
+        gazenlq(&["render", &demo_clip(), "--output", &picture, "--with", &with[0], "--with", &with[1]]);
+    let said = stderr(&output);
+    assert!(said.contains("eyes.csv") && said.contains("predictions.json"), "{said}");
+}
+
+#[test]
 fn gaze_counts_the_demo_recording() {
     let gaze = project("assets/demo/kitchen_desk_gaze.csv");
     let output = gazenlq(&["gaze", "--json", &gaze.to_string_lossy(), "--video", &demo_clip()]);

@@ -16,7 +16,7 @@ use gazenlq::project::recognise;
 use serde_json::json;
 
 use crate::groundnlq::{made, tiny, weights};
-use crate::gui::{command, has, save, save_as, wait_for};
+use crate::gui::{Dropped, command, has, save, save_as, wait_for};
 use crate::nlq_split::write_npy;
 use crate::support::{project, shared};
 
@@ -157,19 +157,6 @@ fn moments_of_a_file_are_judged_like_the_network_s() {
     wait_for(&mut harness, "the network", |h| has_part(h, "GroundNLQ, ["));
     assert!(has(&harness, "The right moment stands at rank 2 of 2"));
     wait_for(&mut harness, "the network's moments", |h| has_part(h, "Network: 1 "));
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        std::fs::read(&self.0).map_err(|e| e.to_string())
-    }
 }
 
 #[test]

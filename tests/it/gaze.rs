@@ -1,9 +1,9 @@
 //! Recorded gaze: real recordings, and files that are none.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gazenlq::gaze::recording::{self, LoadContext};
-use gazenlq::gaze::{GazeFormat, GazeTrack};
+use gazenlq::gaze::{GazeFormat, GazeState, GazeTrack};
 use gazenlq::job::JobCtx;
 use gazenlq::project::{AnnotationFile, recognise};
 use gazenlq::time::MediaTime;
@@ -19,6 +19,92 @@ fn load(path: &Path) -> GazeTrack {
 fn numbers(path: &Path) -> Vec<Vec<f64>> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().skip(1).map(|l| l.split(',').map(|c| c.parse().unwrap()).collect()).collect()
+}
+
+/// The same table with a byte-order mark, other line ends and quotes is the same recording.
+#[test]
+fn marks_line_ends_and_quotes_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = "component_idx,component_timestamp_s,canonical_timestamp_s,confidence,norm_pos_x,norm_pos_y";
+    let rows = ["0,0.0,0.0,1,0.25,0.75", "0,0.1,0.1,1,NaN,NaN", "0,0.2,0.2,1,,", "0,0.3,0.3,1,0.5,0.5"];
+    let write = |name: &str, text: String| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let plain = write("plain.csv", format!("{header}\n{}\n", rows.join("\n")));
+    let marked = write("marked.csv", format!("\u{feff}{header}\r\n{}\r\n", rows.join("\r\n")));
+    let quoted_header = header.split(',').map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
+    let quoted = write("quoted.csv", format!("{quoted_header}\n{}", rows.join("\n")));
+    let expected = load(&plain).samples;
+    assert_eq!(expected.len(), 4);
+    assert_eq!(expected[0].pos, [0.25, 0.25], "the origin is at the bottom");
+    let states: Vec<GazeState> = expected.iter().map(|sample| sample.state).collect();
+    let (tracked, lost) = (GazeState::Tracked, GazeState::Untracked);
+    assert_eq!(states, [tracked, lost, lost, tracked]);
+    for other in [marked, quoted] {
+        let found = load(&other).samples;
+        assert_eq!(format!("{found:?}"), format!("{expected:?}"), "{}", other.display());
+    }
+    // a column that is needed and not there is named
+    let lacking = write("lacking.csv", "component_timestamp_s,norm_pos_x\n0,0.5\n".to_owned());
+    let error = recording::load(&lacking, &LoadContext::default(), &JobCtx::detached()).unwrap_err();
+    assert!(error.to_string().contains("lacks the column `norm_pos_y`"), "{error}");
+}
+
+#[test]
+fn egtea_text_may_begin_with_a_mark() {
+    let Some(folder) = shared("data/gaze") else { return };
+    let Some(text) = egtea_file(&folder) else { panic!("there is an EGTEA recording") };
+    let dir = tempfile::tempdir().unwrap();
+    let marked = dir.path().join("marked.txt");
+    std::fs::write(&marked, [b"\xef\xbb\xbf".as_slice(), &std::fs::read(&text).unwrap()].concat()).unwrap();
+    assert_eq!(recording::sniff(&marked), Some(GazeFormat::Egtea));
+    assert_eq!(load(&marked).samples.len(), load(&text).samples.len());
+}
+
+fn egtea_file(folder: &Path) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    entries.filter(|path| path.is_dir()).find_map(|folder| {
+        let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+        files.filter(|path| path.is_file()).find(|path| recording::sniff(path) == Some(GazeFormat::Egtea))
+    })
+}
+
+/// `x` and `y` may be fractions or pixels, and a time in anything.
+#[test]
+fn a_tables_values_tell_its_units() {
+    let dir = tempfile::tempdir().unwrap();
+    let context = LoadContext { display_size: Some([1280, 720]), ..LoadContext::default() };
+    let read = |header: &str, step: f64, [x, y]: [f64; 2]| {
+        let path = dir.path().join("table.csv");
+        let rows: String = (0..50).map(|i| format!("{},{x},{y}\n", f64::from(i) * step)).collect();
+        std::fs::write(&path, format!("{header}\n{rows}")).unwrap();
+        let loaded = recording::load(&path, &context, &JobCtx::detached()).unwrap();
+        let last = loaded.track.samples.last().copied().unwrap();
+        let secs = (last.time - loaded.track.samples[0].time).secs();
+        ((secs * 1e3).round() / 1e3, last.pos, loaded.warnings.len())
+    };
+    let centre = [0.5f32; 2];
+    let middle = [0.5, 0.5];
+    assert_eq!(read("time,x,y", 0.02, middle), (0.98, centre, 0), "as its names say");
+    assert_eq!(read("time,x,y", 0.02, [640.0, 360.0]), (0.98, centre, 1), "pixels");
+    assert_eq!(read("timestamp,x,y", 0.02, middle), (0.98, centre, 1), "fractions");
+    assert_eq!(read("timestamp,x,y", 20.0, middle), (0.98, centre, 1), "milliseconds");
+    assert_eq!(read("t,x,y", 20_000.0, middle), (0.98, centre, 1), "microseconds");
+    assert_eq!(read("time_sec,x,y", 20.0, middle), (980.0, centre, 0), "the name decides");
+}
+
+#[test]
+fn a_folders_gaze_table_of_unknown_columns_is_asked_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let clip = dir.path().join("walk.mp4");
+    std::fs::copy(crate::support::project("assets/demo/kitchen_desk.mp4"), clip).unwrap();
+    for name in ["prices.csv", "walk_eyes.csv"] {
+        std::fs::write(dir.path().join(name), "one,two,three\n1,2,3\n").unwrap();
+    }
+    let session = recognise(&[dir.path().to_path_buf()]);
+    assert_eq!(session.unknown_table, Some(dir.path().join("walk_eyes.csv")));
 }
 
 /// Every sample is where a derivation by other hands puts it, on the same clock.

@@ -1,9 +1,10 @@
 //! The window as a user drives it: by the names of its widgets.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use gazenlq::app::{App, Places, Startup};
 use gazenlq::nn::{ModelDir, Registry};
 
@@ -99,6 +100,20 @@ pub fn save_as(harness: &mut Harness<'static, App>, file: &Path) {
     harness.run_steps(3);
 }
 
+/// A file or folder as it is let go of over the window.
+#[derive(Debug)]
+pub struct Dropped(pub PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|e| e.to_string())
+    }
+}
+
 /// Where pictures for looking at go, outside the sources.
 fn screens() -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screens");
@@ -153,6 +168,92 @@ fn a_session_from_opening_to_the_exported_picture() {
 
     command(&mut harness, "light");
     save(&mut harness, "session-light.png");
+}
+
+/// By names and keys alone, on an empty window.
+fn from_drop_to_exported_picture(size: egui::Vec2) {
+    let mut harness = harness(Startup::default(), size);
+    harness.run_steps(3);
+    harness.input_mut().dropped_files.push(Arc::new(Dropped(project("assets/demo"))));
+    wait_for(&mut harness, "the clip", |h| has(h, "Video picture"));
+
+    // where "/" is the shifted 7 it still begins a question, and "?" is the one that asks for help
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::Slash);
+    harness.run_steps(3);
+    assert!(harness.get_by_label("Question").is_focused() && !has(&harness, "Words and numbers"));
+    harness.get_by_label("Question").type_text("Where did I put the coffee cup?");
+    harness.run_steps(1);
+    press(&mut harness, egui::Key::Enter);
+    wait_for_answer(&mut harness);
+    if Registry::open(ModelDir::from_env()).is_complete() {
+        wait_for_work(&mut harness);
+        // the question box lets go of the keyboard, so that keys are commands again
+        press(&mut harness, egui::Key::Escape);
+        press(&mut harness, egui::Key::Num2);
+        let is_chosen = |h: &Harness<'static, App>, name: &str| {
+            let toggled = h.get_by_label_contains(name).accesskit_node().toggled();
+            toggled == Some(egui::accesskit::Toggled::True)
+        };
+        assert!(is_chosen(&harness, "Moment 2: "));
+        harness.get_by_label_contains("Moment 1: ").click();
+        harness.run_steps(3);
+        assert!(is_chosen(&harness, "Moment 1: "));
+        // keyboards report the shifted 1 by its sign
+        let shown = |h: &Harness<'static, App>| h.state().playback_stats().expect("a clip").shown;
+        let before = shown(&harness);
+        harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::Exclamationmark);
+        wait_for(&mut harness, "the loop", |h| shown(h) > before + 5);
+        press(&mut harness, egui::Key::K);
+    }
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("picture.png");
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::S);
+    save_as(&mut harness, &file);
+    assert_eq!(image::open(&file).expect("a picture").width(), 1280);
+
+    // a second picture of the same name replaces the first only when that was meant
+    std::fs::write(&file, "mine").expect("written");
+    harness.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::S);
+    wait_for(&mut harness, "the path box", |h| has(h, "Path"));
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    harness.get_by_label("Path").type_text(&file.to_string_lossy());
+    harness.run_steps(1);
+    harness.get_by_label("Save").click();
+    wait_for(&mut harness, "the question", |h| has(h, "Replace"));
+    assert_eq!(std::fs::read(&file).expect("there"), b"mine");
+    harness.get_by_label("Replace").click();
+    wait_for(&mut harness, "the new picture", |_| image::open(&file).is_ok());
+    save(&mut harness, &format!("dropped-{}.png", size.x));
+}
+
+#[test]
+fn everything_from_drop_to_exported_picture_goes_by_names_and_keys() {
+    from_drop_to_exported_picture(egui::vec2(1280.0, 800.0));
+}
+
+#[test]
+fn a_large_window_goes_the_same_way() {
+    from_drop_to_exported_picture(egui::vec2(2560.0, 1440.0));
+}
+
+#[test]
+fn columns_are_mapped_again_and_a_preview_can_be_taken_back() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let table = dir.path().join("eyes.csv");
+    let rows: String = (0..300).map(|i| format!("{},{},{}\n", i * 20, 640, 360)).collect();
+    std::fs::write(&table, format!("time,x,y\n{rows}")).expect("written");
+    let clip = project("assets/demo/kitchen_desk.mp4");
+    let startup = Startup { files: vec![clip, table], ..Startup::default() };
+    let mut harness = harness(startup, egui::vec2(1280.0, 800.0));
+    // milliseconds and pixels, by what is in the table
+    wait_for(&mut harness, "the gaze", |h| h.query_by_label_contains("300 samples").is_some());
+    wait_for(&mut harness, "the notice", |h| h.query_by_label_contains("milliseconds").is_some());
+    command(&mut harness, "columns of the gaze table");
+    wait_for(&mut harness, "the form", |h| h.query_by_label_contains("Columns of eyes.csv").is_some());
+    save(&mut harness, "mapping-again.png");
+    harness.get_by_label("Cancel").click();
+    wait_for(&mut harness, "no form", |h| h.query_by_label_contains("Columns of eyes.csv").is_none());
+    assert!(harness.query_by_label_contains("300 samples").is_some());
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The synthetic world: the same seed gives the same truth, the laws of that truth, and a whole
 //! small set through the program.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gazenlq::gaze::{GazeState, recording};
 use gazenlq::job::JobCtx;
 use gazenlq::project::AnnotationFile;
-use gazenlq::project::annotations::{Oddity, lint};
+use gazenlq::project::annotations::{Oddity, SYNTHETIC_NOTE, lint};
 use gazenlq::render::Gpu;
 use gazenlq::render::world::WorldRenderer;
 use gazenlq::synth::{
@@ -14,7 +15,7 @@ use gazenlq::synth::{
 };
 use gazenlq::video::VideoReader;
 
-use crate::support::{gazenlq, json, stderr};
+use crate::support::{gazenlq, json, project, stderr, stdout};
 
 fn config(room: RoomKind, secs: f64) -> SynthConfig {
     let mut config = SynthConfig::default();
@@ -47,7 +48,7 @@ fn the_same_seed_gives_the_same_bytes_and_another_seed_others() {
 
 #[test]
 fn every_moment_lies_in_its_clip_and_matches_the_deed_it_asks_about() {
-    let mut templates = std::collections::BTreeSet::new();
+    let mut templates = BTreeSet::new();
     let mut count = 0;
     for (seed, room) in ROOMS.into_iter().cycle().take(9).enumerate() {
         let clip = Clip::new(&config(room, 60.0), seed as u64, 0);
@@ -265,6 +266,166 @@ fn questions_that_need_gaze_are_about_things_seen_at_other_times_too() {
     assert!(found >= 4, "{found} questions need gaze");
 }
 
+/// Few pictures and samples, and every question: truth that is soon there. What is done does not depend on
+/// them.
+fn quick(secs: f64) -> SynthConfig {
+    let mut config = SynthConfig::default();
+    config.clip.length_secs = secs;
+    config.clip.fps = 5;
+    config.queries.most = 1000;
+    config.gaze.rate_hz = 20.0;
+    config
+}
+
+const VERBS: [Verb; 17] = [
+    Verb::PickUp,
+    Verb::PutDown,
+    Verb::Open,
+    Verb::Close,
+    Verb::Pour,
+    Verb::Strike,
+    Verb::Turn,
+    Verb::Wipe,
+    Verb::SwitchOn,
+    Verb::SwitchOff,
+    Verb::Inspect,
+    Verb::Survey,
+    Verb::Talk,
+    Verb::Give,
+    Verb::Walk,
+    Verb::BallRolls,
+    Verb::LightFlickers,
+];
+
+#[test]
+fn every_verb_and_both_distractors_occur_within_two_dozen_clips() {
+    let mut done: Vec<Verb> = Vec::new();
+    let mut carried = 0;
+    for index in 0..24 {
+        let clip = Clip::new(&quick(40.0), 3, index);
+        let deeds = &clip.stage.script.deeds;
+        done.extend(deeds.iter().map(|deed| deed.verb));
+        for (i, pick) in deeds.iter().enumerate().filter(|(_, deed)| deed.verb == Verb::PickUp) {
+            let put = deeds[i..].iter().find(|d| d.verb == Verb::PutDown && d.thing == pick.thing);
+            carried += usize::from(put.is_some_and(|put| put.place != pick.place));
+        }
+    }
+    let never: Vec<Verb> = VERBS.into_iter().filter(|verb| !done.contains(verb)).collect();
+    assert!(never.is_empty(), "{never:?}");
+    assert!(carried >= 10, "{carried} things were carried from one place to another");
+}
+
+#[test]
+fn every_template_and_every_state_of_the_eyes_occurs_within_some_clips() {
+    const STATES: [EyeState; 5] =
+        [EyeState::Fixation, EyeState::Saccade, EyeState::Pursuit, EyeState::Blink, EyeState::Dropout];
+    let mut asked = [0; TEMPLATES.len()];
+    let mut pictures = [0; STATES.len()];
+    for index in 0..16 {
+        let truth = Clip::new(&quick(40.0), 3, index).truth();
+        for question in &truth.questions {
+            asked[question.template] += 1;
+            // nobody wished for others
+            assert!(!question.is_ambiguous, "{}", question.query);
+        }
+        for (count, state) in pictures.iter_mut().zip(STATES) {
+            *count += truth.frames.iter().filter(|frame| frame.state == state).count();
+        }
+    }
+    assert!(asked.iter().all(|count| *count > 0), "{asked:?} questions of the templates");
+    assert!(pictures.iter().all(|count| *count > 5), "{pictures:?} pictures of {STATES:?}");
+}
+
+#[test]
+fn twins_and_look_alikes_are_there_when_they_are_wished_for() {
+    // of all clips: things, those that differ from every other one, and kinds
+    let made = |repeated: usize, look_alikes: usize| {
+        let mut config = quick(20.0);
+        (config.things.repeated, config.things.look_alikes) = (repeated, look_alikes);
+        let mut counts = [0; 3];
+        for index in 0..6 {
+            let clip = Clip::new(&config, 3, index);
+            let things = &clip.stage.script.things;
+            let different: BTreeSet<usize> = things.iter().map(|thing| thing.twin).collect();
+            let kinds: BTreeSet<&str> = things.iter().map(|thing| thing.kind.name).collect();
+            for (count, of_clip) in counts.iter_mut().zip([things.len(), different.len(), kinds.len()]) {
+                *count += of_clip;
+            }
+        }
+        counts
+    };
+    let [things, different, kinds] = made(0, 0);
+    assert!(things == different && different == kinds, "{things} things, {different} different, {kinds}");
+    let [things, different, kinds] = made(4, 0);
+    assert!(
+        things - different >= 12 && different == kinds,
+        "{things} things, {different} different, {kinds}"
+    );
+    let [_, different, kinds] = made(0, 6);
+    assert!(different - kinds >= 20, "{different} different things of {kinds} kinds");
+}
+
+#[test]
+fn ambiguous_questions_are_asked_when_they_are_wished_for() {
+    let mut config = quick(40.0);
+    config.queries.ambiguous_share = 1.0;
+    let ambiguous = |index| {
+        Clip::new(&config, 3, index).truth().questions.iter().filter(|question| question.is_ambiguous).count()
+    };
+    let count: usize = (0..4).map(ambiguous).sum();
+    assert!(count >= 4, "{count}");
+}
+
+#[test]
+fn moments_for_the_eyes_alone_are_as_many_as_are_wished_for() {
+    let looks = |a_minute: f64| {
+        let mut config = quick(60.0);
+        config.story.gaze_only_per_minute = a_minute;
+        let of_clip = |index| {
+            let deeds = Clip::new(&config, 3, index).stage.script.deeds;
+            deeds.iter().filter(|deed| deed.verb == Verb::Inspect).count()
+        };
+        (0..4).map(of_clip).sum::<usize>()
+    };
+    let (none, many) = (looks(0.0), looks(3.0));
+    assert!(none == 0 && many >= 6, "{none} and {many}");
+}
+
+#[test]
+fn the_longest_clip_is_full_to_its_end_and_in_order() {
+    let mut config = quick(1200.0);
+    config.clip.fps = 1;
+    let clip = Clip::new(&config, 1, 0);
+    let truth = clip.truth();
+    let secs = clip.secs();
+    assert_eq!((secs, truth.frames.len()), (1200.0, 1200));
+    let is_inside = |[from, until]: [f64; 2]| 0.0 <= from && from < until && until <= secs;
+
+    let count = truth.questions.len();
+    assert!((24..=120).contains(&count), "{count} questions");
+    assert!(truth.questions.is_sorted_by(|a, b| a.moment[0] <= b.moment[0]));
+    for q in &truth.questions {
+        assert!(is_inside(q.moment), "{}: {:?}", q.query, q.moment);
+    }
+    assert!(truth.questions.iter().any(|q| q.moment[0] > 0.9 * secs), "the last minutes are asked about");
+
+    let deeds = &clip.stage.script.deeds;
+    assert!(deeds.len() > 200, "{} deeds", deeds.len());
+    assert!(deeds.is_sorted_by(|a, b| a.look <= b.look));
+    for d in deeds {
+        let times = [0.0, d.look, d.onset, d.contact, d.end, secs];
+        assert!(times.is_sorted(), "{d:?}");
+    }
+    assert!(truth.narrations.len() > 200 && truth.narrations.iter().all(|n| is_inside(n.moment)));
+
+    assert!(truth.samples.is_sorted_by(|a, b| a.secs < b.secs));
+    assert!(truth.samples.iter().all(|sample| (0.0..secs).contains(&sample.secs)));
+    let shut = 1.0 - truth.samples.len() as f64 / (secs * config.gaze.rate_hz);
+    assert!((0.0..0.2).contains(&shut), "nothing was recorded for {shut} of the time");
+    let is_in_the_room = |at: &[f32; 3]| at.iter().all(|metres| metres.abs() < 5.0);
+    assert!(truth.frames.iter().all(|frame| frame.things.iter().all(is_in_the_room)));
+}
+
 fn small() -> SynthConfig {
     let mut config = config(RoomKind::Kitchen, 12.0);
     config.clip.fps = 10;
@@ -394,10 +555,71 @@ fn a_tiny_set_through_the_program_reads_as_the_real_thing() {
         serde_json::from_slice(&std::fs::read(out.join("synth.json")).expect("is there")).expect("is JSON");
     assert_eq!(about["synthetic"], true);
     assert_eq!(about["clips"].as_array().map(Vec::len), Some(2));
+    files_and_figures_say_that_they_are_synthetic(&out);
 
     // a typo is one sentence that names the file
     std::fs::write(&settings, "[clip]\nfpss = 10\n").expect("written");
     let output = gazenlq(&["synth", "--output", out_text, "--config", settings_text]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("fpss") && stderr(&output).contains("c.toml"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_shipped_questions_are_known_as_synthetic() {
+    let path = project("assets/synthetic/nlq.json");
+    assert!(AnnotationFile::load(&path).expect("reads").is_synthetic);
+}
+
+/// Of a set with questions to validate.
+fn files_and_figures_say_that_they_are_synthetic(set: &Path) {
+    let in_folder = |name: &str| {
+        let entries = std::fs::read_dir(set.join(name)).expect("is there");
+        entries.map(|entry| entry.expect("an entry").path()).collect::<Vec<_>>()
+    };
+    let mut files = in_folder("boxes");
+    files.extend(["queries.jsonl", "narrations_train.jsonl", "narrations_val.jsonl"].map(|n| set.join(n)));
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("is there");
+        assert!(!text.is_empty(), "{}", path.display());
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).expect("is JSON");
+            assert_eq!(line["synthetic"], true, "{}", path.display());
+        }
+    }
+    for path in in_folder("clips") {
+        let (video, mark) = (std::fs::read(&path).expect("is there"), b"rendered by gazenlq synth");
+        assert!(video.windows(mark.len()).any(|bytes| bytes == mark), "{}", path.display());
+    }
+    for path in in_folder("truth") {
+        let truth: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).expect("is there")).expect("is JSON");
+        assert_eq!(truth["synthetic"], true, "{}", path.display());
+    }
+    for name in ["nlq_train.json", "nlq_val.json", "narrations_train.jsonl", "narrations_val.jsonl"] {
+        assert!(AnnotationFile::load(&set.join(name)).expect("reads").is_synthetic, "{name}");
+    }
+
+    // the truth as somebody's answers
+    let annotations = AnnotationFile::load(&set.join("nlq_val.json")).expect("reads");
+    let answers: Vec<serde_json::Value> = annotations
+        .queries()
+        .map(|(clip, query)| {
+            serde_json::json!({
+                "clip_uid": clip.clip_uid,
+                "annotation_uid": query.annotation_uid,
+                "query_idx": query.query_idx,
+                "predicted_times": query.windows,
+            })
+        })
+        .collect();
+    let paths = ["nlq_val.json", "answers.json", "report.md"].map(|name| set.join(name));
+    std::fs::write(&paths[1], serde_json::Value::from(answers).to_string()).expect("written");
+    let [truth, found, report] = paths.each_ref().map(|path| path.to_str().expect("a path"));
+    let judged = ["eval", "--annotations", truth, "--predictions", found];
+    let table = gazenlq(&judged);
+    assert!(table.status.success() && stdout(&table).contains(SYNTHETIC_NOTE), "{}", stdout(&table));
+    assert_eq!(json(&gazenlq(&[&judged[..], &["--json"]].concat()))["synthetic"], true);
+    let analyzed = gazenlq(&["analyze", "--annotations", truth, "--predictions", found, "--report", report]);
+    assert!(analyzed.status.success(), "{}", stderr(&analyzed));
+    assert!(std::fs::read_to_string(report).expect("written").contains(SYNTHETIC_NOTE));
 }

@@ -5,17 +5,20 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use candle_core::{Device, Tensor};
 use gazenlq::eval::{Measures, PredictionFile, evaluate};
 use gazenlq::grounding::groundnlq::{GazeMode, GazeScope};
 use gazenlq::job::JobCtx;
 use gazenlq::project::AnnotationFile;
+use gazenlq::stores::FeatureLevel;
 use gazenlq::train::check::check;
 use gazenlq::train::experiment::{Experiment, Progress, Subset, run_experiment};
 use gazenlq::train::metrics::read as read_metrics;
-use gazenlq::train::{Ended, GazeRun, GroundingRun, RunFolder, settings, train_gaze, train_grounding};
+use gazenlq::train::{
+    Ended, GazeRun, GroundingRun, RunFolder, TrainError, settings, train_gaze, train_grounding,
+};
 
 use crate::support::shared;
 
@@ -153,6 +156,32 @@ fn last(folder: &Path, name: &str) -> f64 {
     rows.iter().rev().find_map(|row| row[name].as_f64()).unwrap()
 }
 
+/// Asks to stop some way into a stage; what is done wakes its owner.
+fn stops_in(stage: &'static str) -> JobCtx {
+    let seen = AtomicUsize::new(0);
+    let slot: Arc<Mutex<Option<JobCtx>>> = Arc::default();
+    let ctx = JobCtx::with_wake(Arc::new({
+        let slot = Arc::clone(&slot);
+        move || {
+            let ctx = slot.lock().unwrap().clone().unwrap();
+            if ctx.progress().stage == stage && seen.fetch_add(1, Ordering::Relaxed) == 3 {
+                ctx.cancel();
+            }
+        }
+    }));
+    *slot.lock().unwrap() = Some(ctx.clone());
+    ctx
+}
+
+/// Goes on with a run that is stopped at its third step each time: how often that was.
+fn in_pieces(train: impl Fn(bool, &JobCtx) -> Result<Ended, TrainError>) -> usize {
+    let mut stops = 0;
+    while let Ended::Interrupted { .. } = train(stops > 0, &stops_in("Training")).unwrap() {
+        stops += 1;
+    }
+    stops
+}
+
 #[test]
 fn gaze_alone_tells_the_answer_and_without_it_nothing_does() {
     let data = OnlyGazeTells::write();
@@ -182,27 +211,8 @@ fn a_run_that_was_interrupted_ends_with_the_same_weights() {
     let whole =
         train_grounding(&run, &RunFolder::new(&folder("whole")), false, &Device::Cpu, &JobCtx::detached());
     assert!(matches!(whole.unwrap(), Ended::Done { steps: 15, .. }));
-    let mut stops = 0;
-    for attempt in 0.. {
-        // steps wake the owner; this one stops at the third of each attempt
-        let seen = Arc::new(AtomicUsize::new(0));
-        let slot: Arc<Mutex<Option<JobCtx>>> = Arc::default();
-        let ctx = JobCtx::with_wake(Arc::new({
-            let slot = Arc::clone(&slot);
-            move || {
-                let ctx = slot.lock().unwrap().clone().unwrap();
-                if ctx.progress().stage == "Training" && seen.fetch_add(1, Ordering::Relaxed) == 3 {
-                    ctx.cancel();
-                }
-            }
-        }));
-        *slot.lock().unwrap() = Some(ctx.clone());
-        let pieces = RunFolder::new(&folder("pieces"));
-        match train_grounding(&run, &pieces, attempt > 0, &Device::Cpu, &ctx).unwrap() {
-            Ended::Interrupted { .. } => stops += 1,
-            Ended::Done { .. } => break,
-        }
-    }
+    let pieces = RunFolder::new(&folder("pieces"));
+    let stops = in_pieces(|resume, ctx| train_grounding(&run, &pieces, resume, &Device::Cpu, ctx));
     assert!(stops >= 3, "only {stops} stops");
     for name in ["last/model.safetensors", "last-ema/model.safetensors"] {
         let read = |run: &str| std::fs::read(folder(run).join(name)).unwrap();
@@ -212,9 +222,55 @@ fn a_run_that_was_interrupted_ends_with_the_same_weights() {
     assert_eq!(rows("whole"), rows("pieces"));
     // another configuration is no continuation
     run.schedule.learning_rate = 1e-3;
-    let pieces = RunFolder::new(&folder("pieces"));
     let error = train_grounding(&run, &pieces, true, &Device::Cpu, &JobCtx::detached()).unwrap_err();
     assert!(error.to_string().contains("schedule.learning_rate was 0.002 and is 0.001"), "{error}");
+}
+
+#[test]
+fn an_estimator_that_was_interrupted_ends_with_the_same_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = wandering_gaze(dir.path());
+    (run.schedule.epochs, run.dropout, run.ema.decay) = (6, 0.1, 0.99);
+    (run.saving.validate_every, run.saving.checkpoint_every) = (4, 1);
+    let folder = |name: &str| RunFolder::new(&dir.path().join(name));
+    let whole = train_gaze(&run, &folder("whole"), false, &Device::Cpu, &JobCtx::detached()).unwrap();
+    assert!(matches!(whole, Ended::Done { steps: 18, .. }), "{whole:?}");
+    let pieces = folder("pieces");
+    let stops = in_pieces(|resume, ctx| train_gaze(&run, &pieces, resume, &Device::Cpu, ctx));
+    assert!(stops >= 3, "only {stops} stops");
+    for name in ["best/model.safetensors", "last/model.safetensors", "last-ema/model.safetensors"] {
+        let read = |run: &RunFolder| std::fs::read(run.path().join(name)).unwrap();
+        assert!(read(&folder("whole")) == read(&pieces), "{name} differs");
+    }
+    assert_eq!(read_metrics(&folder("whole").metrics()), read_metrics(&pieces.metrics()));
+}
+
+#[test]
+fn a_run_is_written_by_one_process_alone() {
+    let data = OnlyGazeTells::write();
+    let run = data.run(GazeMode::Off, 1);
+    let folder = RunFolder::new(&data.dir.path().join("shared"));
+    let train = |resume| train_grounding(&run, &folder, resume, &Device::Cpu, &JobCtx::detached());
+    let is_refused = |resume| {
+        let error = train(resume).unwrap_err().to_string();
+        let named = format!("the run in {} is being trained by another", folder.path().display());
+        assert!(error.contains(&named), "{error}");
+    };
+    let others = RunFolder::new(folder.path()).lock().unwrap();
+    is_refused(false);
+    assert!(!folder.metrics().exists() && !folder.config().exists());
+    drop(others);
+    train(false).unwrap();
+    let _others = RunFolder::new(folder.path()).lock().unwrap();
+    is_refused(true);
+}
+
+/// Steps done as a run's checkpoint has them; 0 without one.
+fn steps_saved(run: &Path) -> u64 {
+    let Ok(bytes) = std::fs::read(run.join("checkpoint.safetensors")) else { return 0 };
+    let (_, head) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let head = &head.metadata().as_ref().unwrap()["gazenlq"];
+    serde_json::from_str::<serde_json::Value>(head).unwrap()["state"]["step"].as_u64().unwrap()
 }
 
 #[test]
@@ -237,16 +293,26 @@ fn a_killed_run_goes_on_from_its_last_checkpoint() {
     let start = Instant::now();
     assert!(command("whole").status().unwrap().success());
     let whole = start.elapsed();
-    // ten moments, other ones each time; all of them together are shorter than the run
+    let total = steps_saved(&folder("whole"));
+    // ten moments, other ones each time; all of them together are shorter than the run. Every second one
+    // comes after some step, as a process may take longer to begin than to be killed
     let mut random = RandomState::new().build_hasher();
+    let mut midway = 0;
     for attempt in 0..10 {
+        let saved = steps_saved(&folder("killed"));
         let mut child = command("killed").spawn().unwrap();
+        while attempt % 2 == 1 && steps_saved(&folder("killed")) == saved {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it saved");
+            std::thread::sleep(Duration::from_millis(2));
+        }
         random.write_u32(attempt);
-        std::thread::sleep(whole.mul_f64((random.finish() % 1000) as f64 / 10_000.0));
+        std::thread::sleep(whole.mul_f64((random.finish() % 1000) as f64 / 20_000.0));
         assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
         child.kill().unwrap();
         child.wait().unwrap();
+        midway += u32::from((saved + 1..total).contains(&steps_saved(&folder("killed"))));
     }
+    assert!(midway >= 5, "only {midway} kills after a step and before the end");
     assert!(command("killed").status().unwrap().success());
     let read = |run: &str| std::fs::read(folder(run).join("last/model.safetensors")).unwrap();
     assert!(read("whole") == read("killed"));
@@ -298,12 +364,23 @@ fn what_cannot_be_trained_is_refused_in_a_sentence() {
     assert!(refused(&|run| run.loss.ranges.truncate(2)).contains("loss.ranges has 2 entries"));
     assert!(refused(&|run| run.model.features.max_steps = 32).contains("48 steps"));
     assert!(refused(&|run| run.start.checkpoint = "/nowhere.safetensors".into()).contains("/nowhere"));
+    assert!(refused(&|run| run.data.gaze.level = FeatureLevel::Video).contains("model.gaze.feature_scope"));
+    assert!(refused(&|run| run.data.gaze.any_length = true).contains("`data.gaze.any_length`"));
+
+    let refused = |change: &dyn Fn(&mut GazeRun)| {
+        let mut run = GazeRun::default();
+        change(&mut run);
+        let folder = RunFolder::new(&data.dir.path().join("refused"));
+        train_gaze(&run, &folder, false, &Device::Cpu, &JobCtx::detached()).unwrap_err().to_string()
+    };
+    assert!(refused(&|run| run.data.features.level = FeatureLevel::Video).contains("`data.features.level`"));
+    assert!(refused(&|run| run.data.features.any_length = true).contains("`data.features.any_length`"));
+    assert!(refused(&|run| run.data.features.offset_secs = 1.0).contains("`data.features.offset_secs`"));
 }
 
-#[test]
-fn an_estimator_learns_where_the_wearer_looks() {
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
+/// Three videos whose features tell where their wearer looked: learned from two, judged by the third.
+fn wandering_gaze(dir: &Path) -> GazeRun {
+    let at = |name: &str| dir.join(name);
     std::fs::create_dir_all(at("recordings")).unwrap();
     std::fs::create_dir_all(at("features")).unwrap();
     // gaze wanders, and the features are its place, a sum and a product of its parts
@@ -346,6 +423,14 @@ fn an_estimator_learns_where_the_wearer_looks() {
     let gaze = &mut run.model.gaze;
     (gaze.input_dim, gaze.hidden, gaze.heads, gaze.sequence, gaze.glu_layers) = (4, 32, 2, 8, 2);
     run.model.network.width = 16;
+    run
+}
+
+#[test]
+fn an_estimator_learns_where_the_wearer_looks() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let run = wandering_gaze(dir.path());
     let folder = at("run");
     let ended = train_gaze(&run, &RunFolder::new(&folder), false, &Device::Cpu, &JobCtx::detached()).unwrap();
     assert!(matches!(ended, Ended::Done { steps: 66, .. }), "{ended:?}");
@@ -379,7 +464,7 @@ fn a_grid_is_trained_in_parts_and_becomes_a_table() {
     let data = OnlyGazeTells::write();
     let base = data.dir.path().join("base.toml");
     std::fs::write(&base, settings::to_toml(&data.run(GazeMode::Off, 1))).unwrap();
-    let experiment = Experiment {
+    let mut experiment = Experiment {
         output: data.dir.path().join("grid"),
         base,
         modes: vec![GazeMode::Off, GazeMode::Negate],
@@ -387,18 +472,27 @@ fn a_grid_is_trained_in_parts_and_becomes_a_table() {
         resamples: 200,
         ..Experiment::default()
     };
-    let part = |part: usize| {
-        run_experiment(&experiment, Path::new("grid.toml"), [part, 2], &Device::Cpu, &JobCtx::detached())
-            .unwrap()
+    let part = |experiment: &Experiment, part: usize| {
+        run_experiment(experiment, [part, 2], &Device::Cpu, &JobCtx::detached())
     };
-    let Progress::Waiting(waiting) = part(1) else { panic!("two cells are missing") };
+    let Progress::Waiting(waiting) = part(&experiment, 1).unwrap() else { panic!("two cells are missing") };
     assert_eq!(waiting, ["GroundNLQ-off-seed2", "GroundNLQ-negate-frozen-seed2"]);
-    let Progress::Done(results) = part(2) else { panic!("all cells are done") };
+    let Progress::Done(results) = part(&experiment, 2).unwrap() else { panic!("all cells are done") };
     let [table] = &results.tables[..] else { panic!("there is no subset") };
     assert!(!results.is_held_out);
     assert_eq!(table.rows.len(), 2);
     assert_eq!((table.rows[0].seeds, table.rows[0].estimator()), (2, "none"));
     assert!(table.rows[0].against_first.is_none() && table.rows[1].against_first.is_some());
+    // what a shell takes as it is, but for the paths
+    for (row, cell) in table.rows.iter().zip(["GroundNLQ-off-seed1", "GroundNLQ-negate-frozen-seed1"]) {
+        let command = &row.command;
+        let (start, output) = command.split_once(" --output ").unwrap();
+        assert!(
+            start.starts_with("gazenlq train grounding ") && start.ends_with(" --set seed=1"),
+            "{command}"
+        );
+        assert!(output.contains(cell) && !command.contains(['(', ')']), "{command}");
+    }
     for name in ["table.md", "table.csv", "table.svg"] {
         let text = std::fs::read_to_string(experiment.output.join(name)).unwrap();
         assert!(text.contains("negate"), "{name}: {text}");
@@ -409,8 +503,37 @@ fn a_grid_is_trained_in_parts_and_becomes_a_table() {
         std::fs::metadata(path).unwrap().modified().unwrap()
     };
     let before = written("GroundNLQ-off-seed1");
-    assert_eq!(part(1), Progress::Done(results));
+    assert_eq!(part(&experiment, 1).unwrap(), Progress::Done(results));
     assert_eq!(written("GroundNLQ-off-seed1"), before);
+    // and nothing is taken for what it is not
+    experiment.set = vec!["schedule.learning_rate=1e-3".to_owned()];
+    let error = part(&experiment, 1).unwrap_err().to_string();
+    for part in ["schedule.learning_rate was 0.002 and is 0.001", "`output`", "GroundNLQ-off-seed1"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+/// As the tasks of a Slurm array, each of which succeeds if its own cells are done.
+#[test]
+fn a_part_of_a_grid_succeeds_without_the_others() {
+    let data = OnlyGazeTells::write();
+    let base = data.dir.path().join("base.toml");
+    std::fs::write(&base, settings::to_toml(&data.run(GazeMode::Off, 1))).unwrap();
+    let part = |part: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gazenlq"));
+        command.args(["experiment", "--cell", part, "--set"]);
+        command.arg(format!("output='{}'", data.dir.path().join("grid").display()));
+        command.arg("--set").arg(format!("base='{}'", base.display()));
+        command.args(["--set", "modes=['off']", "--set", "seeds=[1, 2]", "--set", "resamples=100"]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    let said = part("1/2");
+    assert!(said.contains("1 still to be done elsewhere: GroundNLQ-off-seed2"), "{said}");
+    let said = part("2/2");
+    assert!(said.contains("table.md, table.csv and table.svg are in"), "{said}");
 }
 
 #[test]
@@ -434,9 +557,12 @@ fn a_grid_is_judged_by_queries_that_nothing_was_chosen_by() {
         subsets: vec![Subset { name: "some".to_owned(), queries: at("some.txt") }],
         ..Experiment::default()
     };
-    let run = |experiment: &Experiment| {
-        run_experiment(experiment, Path::new("grid.toml"), [1, 1], &Device::Cpu, &JobCtx::detached())
-    };
+    let run = |experiment: &Experiment| run_experiment(experiment, [1, 1], &Device::Cpu, &JobCtx::detached());
+    // a test that is stopped is done by the next call
+    let untested = Experiment { test: Vec::new(), ..experiment.clone() };
+    assert!(matches!(run(&untested).unwrap(), Progress::Done(results) if !results.is_held_out));
+    let stopped = run_experiment(&experiment, [1, 1], &Device::Cpu, &stops_in("Localizing")).unwrap();
+    assert_eq!(stopped, Progress::Interrupted("GroundNLQ-off-seed1".to_owned()));
     let Progress::Done(results) = run(&experiment).unwrap() else { panic!("nothing is left to be done") };
     let [all, some] = &results.tables[..] else { panic!("one table of all and one of the subset") };
     assert!(results.is_held_out);
@@ -459,6 +585,13 @@ fn a_grid_is_judged_by_queries_that_nothing_was_chosen_by() {
     // as many fields in every line, or this fails
     let records = csv.records().collect::<Result<Vec<_>, _>>().unwrap();
     assert_eq!(records.len(), 2 * (3 + 1));
+
+    // another test is not what was done
+    std::fs::copy(&experiment.test[0], at("other.jsonl")).unwrap();
+    let other = Experiment { test: vec![at("other.jsonl")], ..experiment.clone() };
+    let error = run(&other).unwrap_err().to_string();
+    let folder = at("grid").join("GroundNLQ-off-seed1").join("test").display().to_string();
+    assert!(error.contains("data.validation was") && error.contains(&folder), "{error}");
 
     std::fs::write(at("some.txt"), "nothing\n").unwrap();
     let error = run(&experiment).unwrap_err().to_string();

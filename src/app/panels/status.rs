@@ -34,9 +34,10 @@ pub fn status_ui(ui: &mut Ui, state: &AppState, view: &ViewState, out: &mut Vec<
             }
             if let Some(player) = &state.player {
                 ui.colored_label(faint, format!("{} MiB of frames kept", player.cached_bytes() >> 20))
-                    .on_hover_text(
-                        "Decoded pictures around the playhead; at most 448 MiB. Decoded by the processor.",
-                    );
+                    .on_hover_text(format!(
+                        "Decoded pictures around the playhead; at most {} MiB. Decoded by the processor.",
+                        player.cache_limit_bytes() >> 20
+                    ));
                 if player.has_sound() {
                     ui.colored_label(faint, "sound on");
                 }

@@ -14,11 +14,12 @@ use crate::train::{Ended, RunFolder, train_gaze, train_grounding};
 /// From one look at a run's folder to the next.
 pub const EVERY: Duration = Duration::from_millis(1500);
 
-/// What these files are to a training: a run's folder, or the settings of one to begin.
+/// What these files are to a training: a run's folder, or the settings of one to begin. Settings with a
+/// mistake count, so that who opens them is told of it.
 pub fn open(paths: &[PathBuf]) -> Option<TrainingCommand> {
     let [path] = paths else { return None };
     let is_settings =
-        || path.extension().is_some_and(|e| e == "toml") && path.is_file() && RunConfig::read(path).is_ok();
+        || path.extension().is_some_and(|e| e == "toml") && path.is_file() && RunConfig::is_meant(path);
     (RunLook::is_run(path) || is_settings()).then(|| TrainingCommand::Open(path.clone()))
 }
 
@@ -109,5 +110,20 @@ pub fn ended(state: &mut AppState, ended: &Ended) {
         Ended::Interrupted { step, of } => {
             state.notices.info(format!("Stopped after step {step} of {of}; everything is saved"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_with_a_mistake_are_opened_and_the_mistake_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.toml");
+        std::fs::write(&path, "[schedule]\nepoch = 3\n").unwrap();
+        assert_eq!(open(std::slice::from_ref(&path)), Some(TrainingCommand::Open(path.clone())));
+        let error = session(&path).err().unwrap().to_string();
+        assert!(error.contains("epoch") && error.contains("run.toml"), "{error}");
     }
 }

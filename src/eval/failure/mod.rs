@@ -44,7 +44,5 @@ pub use ranked::{Origin, Ranked, RankedNotes};
 pub use recovery::Recovery;
 pub use report::{Diagnosis, FailureReport};
 pub use spread::{AtTheta, IOU_BINS, IouHistogram, iou_histogram, theta_stack};
-pub use summary::{
-    Count, Header, RankingPanel, class_by_recovery, class_counts, flags as flag_counts, header, ranking_panel,
-};
+pub use summary::{Count, Header, RankingPanel, class_counts, flags as flag_counts, header, ranking_panel};
 pub use table::{CaseNote, cases_csv};

@@ -71,6 +71,8 @@ pub struct QuerySet {
     pub clips: Vec<Clip>,
     /// In alphabetical order.
     pub templates: Vec<String>,
+    /// The annotations say that their clips were made up.
+    pub is_synthetic: bool,
     places: HashMap<QueryKey, usize>,
 }
 
@@ -127,7 +129,7 @@ impl QuerySet {
                 queries: first..queries.len(),
             });
         }
-        Self { queries, clips, templates, places }
+        Self { queries, clips, templates, is_synthetic: annotations.is_synthetic, places }
     }
 
     pub fn len(&self) -> usize {

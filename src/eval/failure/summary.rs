@@ -103,17 +103,6 @@ pub fn flags(findings: &[Finding]) -> Vec<Count<Flag>> {
     counts(&Flag::ALL, findings, |f, flag| f.flags.has(flag))
 }
 
-/// Class by recoverability: rows are the classes that have one.
-pub fn class_by_recovery(findings: &[Finding]) -> BTreeMap<Class, [usize; 6]> {
-    let mut rows: BTreeMap<Class, [usize; 6]> = BTreeMap::new();
-    for finding in findings {
-        if let Some(recovery) = finding.recovery {
-            rows.entry(finding.class).or_default()[recovery as usize] += 1;
-        }
-    }
-    rows
-}
-
 /// The ranking panel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RankingPanel {

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::compare::Comparison;
 use super::failure::{Class, Count, Diagnosis, FailureConfig, FailureReport, QuerySet};
 use super::what_if::WhatIf;
+use crate::project::annotations::SYNTHETIC_NOTE;
 
 /// A file that the analysis is of.
 #[derive(Clone, Debug)]
@@ -94,6 +95,9 @@ impl Page<'_> {
     /// Everything but the list of cases.
     fn blocks(&self) -> Vec<Block> {
         let mut blocks = vec![Block::Heading(1, self.title())];
+        if self.set.is_synthetic {
+            blocks.push(Block::Text(SYNTHETIC_NOTE.to_owned()));
+        }
         if *self.what_if != WhatIf::default() {
             blocks.push(Block::Text(format!(
                 "These are not the stored answers but what other settings behind the network give: {}.",
@@ -298,13 +302,7 @@ fn template_blocks(report: &FailureReport, blocks: &mut Vec<Block>) {
 
 fn comparison_blocks(found: &Comparison, blocks: &mut Vec<Block>) {
     blocks.push(Block::Heading(2, format!("{} against {}", found.b, found.a)));
-    let flips = [
-        ("both", found.flips.both),
-        ("only the first", found.flips.only_b),
-        ("only the second", found.flips.only_a),
-        ("neither", found.flips.neither),
-    ];
-    let rows = flips.map(|(name, count)| vec![Field::new(name), Field::new(count)]);
+    let rows = found.flip_rows().map(|(name, count)| vec![Field::new(name), Field::new(count)]);
     blocks.push(table(&["right", "queries"], rows.into()));
     blocks.push(Block::Text(format!("McNemar's exact p {:.2e}.", found.mcnemar_p)));
     let gain = |what: &str, gain: f64, interval: super::Interval| {

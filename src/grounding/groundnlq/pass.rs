@@ -3,6 +3,8 @@
 
 use candle_core::{Device, Result, Tensor};
 
+use crate::nn::ops::Precision;
+
 /// How much of a forward pass is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -18,6 +20,8 @@ pub struct Pass {
     keep: Keep,
     pub stages: Vec<(String, Tensor)>,
     chance: Option<Chance>,
+    /// Of products, where a GPU computes.
+    pub precision: Precision,
 }
 
 /// What training leaves out by chance.
@@ -32,11 +36,11 @@ pub struct Chance {
 
 impl Pass {
     pub fn new(keep: Keep) -> Self {
-        Self { keep, stages: Vec::new(), chance: None }
+        Self { keep, stages: Vec::new(), chance: None, precision: Precision::Single }
     }
 
-    pub fn training(chance: Chance) -> Self {
-        Self { chance: Some(chance), ..Self::new(Keep::Nothing) }
+    pub fn training(chance: Chance, precision: Precision) -> Self {
+        Self { chance: Some(chance), precision, ..Self::new(Keep::Nothing) }
     }
 
     pub(super) fn wants_stages(&self) -> bool {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::gradient::{on_values, shaped};
+use super::precision::product;
 use super::{is_fast, simd, values};
 
 /// Queries that a task takes at most.
@@ -142,7 +143,7 @@ pub fn attention_between([q, k, v]: [&Tensor; 3], heads: usize, keys: usize, sig
         return q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, Between { heads, keys, sign });
     }
     let v = by_head(&v.narrow(0, 0, keys)?, heads)?;
-    let mixed = attention_weights(q, k, heads, keys, None, sign)?.matmul(&v)?;
+    let mixed = product(&attention_weights(q, k, heads, keys, None, sign)?, &v)?;
     mixed.transpose(0, 1)?.reshape(q.shape())
 }
 
@@ -161,7 +162,7 @@ pub fn attention_weights(
 ) -> Result<Tensor> {
     let (queries, width) = q.dims2()?;
     let scale = f64::from(sign) / ((width / heads) as f64).sqrt();
-    let scores = by_head(q, heads)?.matmul(&by_head(&k.narrow(0, 0, keys)?, heads)?.transpose(1, 2)?)?;
+    let scores = product(&by_head(q, heads)?, &by_head(&k.narrow(0, 0, keys)?, heads)?.transpose(1, 2)?)?;
     let mut scores = (scores * scale)?;
     if let Some(radius) = radius {
         let band = (0..queries).flat_map(|i| {

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::gradient::{added_up, column_sums, on_values, shaped};
+use super::precision::product;
 use super::{is_fast, simd, values};
 
 /// Kernels have three taps along every axis.
@@ -40,7 +41,7 @@ fn plain(x: &Tensor, kernel: &Tensor, bias: &Tensor) -> Result<Tensor> {
         let taken = taken.narrow(1, tap / 3 % 3, height)?.narrow(2, tap % 3, width)?;
         let taken = taken.reshape((times, height / 2, 2, width / 2, 2, channels))?;
         let taken = taken.narrow(2, 0, 1)?.narrow(4, 0, 1)?.reshape(((), channels))?;
-        sum = (sum + taken.matmul(&kernel.narrow(1, tap * channels, channels)?.t()?)?)?;
+        sum = (sum + product(&taken, &kernel.narrow(1, tap * channels, channels)?.t()?)?)?;
     }
     sum.broadcast_add(bias)?.reshape((times, height / 2, width / 2, outputs))
 }

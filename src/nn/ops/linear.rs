@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::gemm::{Destination, Into, Mat, Threads, matmul};
 use super::gradient::{column_sums, on_values, shaped};
+use super::precision::product;
 use super::{Activation, activate, is_fast, values};
 
 /// # Shapes
@@ -22,7 +23,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, activation: Activation
     let mut dims = x.dims().to_vec();
     let inputs = dims.pop().unwrap_or(1);
     dims.push(weight.dim(0)?);
-    let y = x.contiguous()?.reshape(((), inputs))?.matmul(&weight.t()?)?.broadcast_add(bias)?;
+    let y = product(&x.contiguous()?.reshape(((), inputs))?, &weight.t()?)?.broadcast_add(bias)?;
     activation.plain(&y.reshape(dims)?)
 }
 

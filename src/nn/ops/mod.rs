@@ -16,6 +16,7 @@ mod gradient;
 mod linear;
 mod norm;
 mod packed;
+mod precision;
 mod scratch;
 mod simd;
 mod temporal;
@@ -29,6 +30,7 @@ pub use elementwise::{Activation, activate};
 pub use linear::linear;
 pub use norm::layer_norm;
 pub use packed::Packed;
+pub use precision::{Precision, with_precision};
 pub use temporal::{Extent, Pads, max_pool_half, residual, unfold};
 
 use candle_core::{CpuStorage, Layout, Result, Tensor, bail};

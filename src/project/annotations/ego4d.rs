@@ -3,11 +3,15 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, Slots, UnaskedQuery};
+use super::{
+    AnnotatedClip, AnnotatedQuery, AnnotationFile, AnnotationLayout, SYNTHETIC_MARK, Slots, UnaskedQuery,
+};
 
 // The file's own layout, read tolerantly: the official files have queries without text or template.
 #[derive(Deserialize)]
 struct FileLayout {
+    #[serde(default)]
+    description: Value,
     videos: Vec<VideoLayout>,
 }
 
@@ -58,6 +62,7 @@ struct QueryLayout {
 
 pub fn parse(bytes: &[u8]) -> serde_json::Result<AnnotationFile> {
     let file: FileLayout = serde_json::from_slice(bytes)?;
+    let is_synthetic = file.description.as_str().is_some_and(|text| text.contains(SYNTHETIC_MARK));
     let clips = file
         .videos
         .into_iter()
@@ -66,7 +71,7 @@ pub fn parse(bytes: &[u8]) -> serde_json::Result<AnnotationFile> {
             video.clips.into_iter().map(move |clip| clip_of(clip, video_uid.clone()))
         })
         .collect();
-    Ok(AnnotationFile { layout: AnnotationLayout::Ego4d, clips })
+    Ok(AnnotationFile { layout: AnnotationLayout::Ego4d, clips, is_synthetic })
 }
 
 fn clip_of(clip: ClipLayout, video_uid: String) -> AnnotatedClip {

@@ -29,15 +29,17 @@ pub fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 pub fn parse(bytes: &[u8]) -> Result<AnnotationFile, String> {
     let layout = layout_of(bytes).ok_or("its first line is no query")?;
     let mut list = ClipList::default();
+    let mut is_synthetic = false;
     for (number, line) in lines(bytes) {
         let line: Value = serde_json::from_slice(line).map_err(|e| format!("line {number}: {e}"))?;
+        is_synthetic |= line["synthetic"] == true;
         let added = match layout {
             AnnotationLayout::QvHighlights => add(&line, &mut list, ["vid", "qid", "relevant_windows"]),
             _ => add(&line, &mut list, ["video_id", "query_id", "timestamps"]),
         };
         added.map_err(|what| format!("line {number}: {what}"))?;
     }
-    Ok(AnnotationFile { layout, clips: list.clips })
+    Ok(AnnotationFile { layout, clips: list.clips, is_synthetic })
 }
 
 /// `names` are the keys of clip, query id and windows.

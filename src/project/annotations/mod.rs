@@ -27,6 +27,13 @@ pub enum AnnotationError {
     NotAnnotations { reason: String, path: PathBuf },
 }
 
+/// What the `description` of an official file says when nobody recorded its clips. In lines the field
+/// `"synthetic": true` says it.
+pub const SYNTHETIC_MARK: &str = "SYNTHETIC: rendered by gazenlq synth, not Ego4D";
+
+/// Stands beside every figure that is of such clips.
+pub const SYNTHETIC_NOTE: &str = "Synthetic: made-up clips, says nothing about real recordings.";
+
 /// Whose layout a file has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnnotationLayout {
@@ -50,6 +57,8 @@ impl AnnotationLayout {
 pub struct AnnotationFile {
     pub layout: AnnotationLayout,
     pub clips: Vec<AnnotatedClip>,
+    /// Says of itself that its clips were made up, or some of them.
+    pub is_synthetic: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -245,6 +254,25 @@ mod tests {
         assert_eq!(QueryKey::split_id("a-b_12"), ("a-b".to_owned(), 12));
         assert_eq!(QueryKey::split_id("c_narrator-1_3"), ("c_narrator-1".to_owned(), 3));
         assert_eq!(QueryKey::split_id("plain"), ("plain".to_owned(), 0));
+    }
+
+    #[test]
+    fn files_of_made_up_clips_are_known_by_their_marks() {
+        let official = |description: &str| format!(r#"{{"description": {description}, "videos": []}}"#);
+        let line = |field: &str| format!(r#"{{"query_id": "a_0", "video_id": "c", "query": "q"{field}}}"#);
+        let marked = official(&format!("\"NLQ Annotations (val), {SYNTHETIC_MARK}\""));
+        for (text, expected) in [
+            (marked, true),
+            (official("\"NLQ Annotations (val)\""), false),
+            (official("null"), false),
+            (r#"{"videos": []}"#.to_owned(), false),
+            (line(r#", "synthetic": true"#), true),
+            (format!("{}\n{}", line(""), line(r#", "synthetic": true"#)), true),
+            (line(""), false),
+        ] {
+            let file = AnnotationFile::parse(text.as_bytes()).expect("reads");
+            assert_eq!(file.is_synthetic, expected, "{text}");
+        }
     }
 
     proptest! {

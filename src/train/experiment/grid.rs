@@ -109,7 +109,6 @@ impl Experiment {
                 return Err(empty(key));
             }
         }
-        let base = (!self.base.as_os_str().is_empty()).then_some(self.base.as_path());
         let mut cells = Vec::new();
         for model in &self.models {
             for mode in &self.modes {
@@ -123,7 +122,7 @@ impl Experiment {
                         set.push(format!("model.gaze.mode={mode_name}"));
                         set.push(format!("model.gaze.freeze={freeze}"));
                         set.push(format!("seed={seed}"));
-                        let run: GroundingRun = settings::read(base, &set)?;
+                        let run: GroundingRun = settings::read(self.base_file(), &set)?;
                         if run.data.validation.is_empty() {
                             let what = "a cell is judged by `data.validation`, which is empty";
                             return Err(TrainError::Setting(what.to_owned()));
@@ -140,6 +139,11 @@ impl Experiment {
             }
         }
         Ok(cells)
+    }
+
+    /// Without one, every setting of the base is the default.
+    pub fn base_file(&self) -> Option<&Path> {
+        (!self.base.as_os_str().is_empty()).then_some(self.base.as_path())
     }
 }
 

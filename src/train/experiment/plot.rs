@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::grid::name_of;
 use super::results::{MEASURES, Table};
+use crate::project::annotations::SYNTHETIC_NOTE;
 
 const ROW: f64 = 22.0;
 const LEFT: f64 = 220.0;
@@ -53,6 +54,11 @@ pub fn svg(table: &Table) -> String {
                 sd * 100.0
             );
         }
+    }
+    if table.is_synthetic {
+        // below the last bars there is room
+        let y = height - 8.0;
+        let _ = writeln!(text, "<text x='8' y='{y}' font-size='11'>{SYNTHETIC_NOTE}</text>");
     }
     text + "</svg>\n"
 }

@@ -1,7 +1,6 @@
 //! What the cells of a grid say together: means over seeds, their spread, and rows against each other.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
@@ -12,6 +11,7 @@ use crate::grounding::groundnlq::GazeMode;
 use crate::project::{AnnotationFile, QueryKey, query_ids};
 use crate::train::TrainError;
 use crate::train::checkpoint::RunFolder;
+use crate::train::command::train_command;
 use crate::train::data::annotations;
 use crate::train::metrics;
 use crate::train::settings::to_toml;
@@ -33,6 +33,8 @@ pub struct Results {
 pub struct Table {
     pub name: String,
     pub queries: usize,
+    /// The judged clips were made up.
+    pub is_synthetic: bool,
     pub rows: Vec<Row>,
     /// Windows as long as the annotated moments, anywhere in the clip.
     pub chance: [f64; 4],
@@ -61,14 +63,14 @@ pub struct Row {
 type Hits = HashMap<QueryKey, f64>;
 
 /// Reads each cell's test, or its best epoch.
-pub fn read(experiment: &Experiment, cells: &[Cell], file: &Path) -> Result<Results, TrainError> {
+pub fn read(experiment: &Experiment, cells: &[Cell]) -> Result<Results, TrainError> {
     let is_held_out = !experiment.test.is_empty();
     let predictions = cells.iter().map(|cell| of_cell(experiment, cell)).collect::<Result<Vec<_>, _>>()?;
     let all = match is_held_out {
         true => annotations(&experiment.test, "test")?,
         false => annotations(&cells[0].run.data.validation, "data.validation")?,
     };
-    let mut tables = vec![table(experiment, cells, &predictions, &all, "all queries".to_owned(), file)?];
+    let mut tables = vec![table(experiment, cells, &predictions, &all, "all queries".to_owned())?];
     for subset in &experiment.subsets {
         let ids = query_ids(&subset.queries)?;
         let mut some = all.clone();
@@ -78,7 +80,7 @@ pub fn read(experiment: &Experiment, cells: &[Cell], file: &Path) -> Result<Resu
             return Err(TrainError::Data { what, path: subset.queries.clone() });
         }
         let predictions: Vec<_> = predictions.iter().map(|of_cell| only(of_cell, &ids)).collect();
-        tables.push(table(experiment, cells, &predictions, &some, subset.name.clone(), file)?);
+        tables.push(table(experiment, cells, &predictions, &some, subset.name.clone())?);
     }
     Ok(Results { tables, is_held_out })
 }
@@ -110,7 +112,6 @@ fn table(
     predictions: &[Vec<Prediction>],
     annotations: &AnnotationFile,
     name: String,
-    file: &Path,
 ) -> Result<Table, TrainError> {
     let key = |cell: &Cell| (cell.model.clone(), cell.mode, cell.freeze);
     let mut rows: Vec<Row> = Vec::new();
@@ -125,10 +126,10 @@ fn table(
         done += group.len();
         hits.values_mut().for_each(|hits| *hits /= group.len() as f64);
         let compare = |other: &Hits| compare(annotations, &hits, other, experiment.resamples);
-        let (model, mode, freeze) = key(&group[0]);
+        let first = &group[0];
+        let (model, mode, freeze) = key(first);
         let frozen = rows.iter().position(|row| row.model == model && row.mode == mode && row.freeze);
-        let base = experiment.base.display().to_string();
-        let set: String = group[0].set.iter().map(|set| format!(" --set '{set}'")).collect();
+        let folder = experiment.output.join(&first.name);
         rows.push(Row {
             model,
             mode,
@@ -137,13 +138,14 @@ fn table(
             recalls: [0, 1, 2, 3].map(|i| spread(recalls.iter().map(|of_cell: &[f64; 4]| of_cell[i]))),
             against_first: hits_of_rows.first().map(&compare),
             against_frozen: frozen.map(|row| compare(&hits_of_rows[row])),
-            config: hash(&to_toml(&group[0].run)),
-            command: format!("gazenlq train grounding {base}{set} (a cell of {})", file.display()),
+            config: hash(&to_toml(&first.run)),
+            command: train_command("grounding", experiment.base_file(), &first.set, &folder),
         });
         hits_of_rows.push(hits);
     }
     let chance = judge(&by_chance(annotations, 5, 1), annotations, &mut Hits::new())?;
-    Ok(Table { name, queries: annotations.queries().count(), rows, chance })
+    let (queries, is_synthetic) = (annotations.queries().count(), annotations.is_synthetic);
+    Ok(Table { name, queries, is_synthetic, rows, chance })
 }
 
 /// Each query that was right adds to `hits`.

@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use super::grid::name_of;
 use super::results::{MEASURES, Results, Row, Table};
 use crate::eval::Paired;
+use crate::project::annotations::SYNTHETIC_NOTE;
 
 pub fn markdown(results: &Results) -> String {
     let mut text = String::new();
     for table in &results.tables {
         let _ = writeln!(text, "# {}: {}\n", capitalised(&table.name), table.queries);
+        if table.is_synthetic {
+            let _ = writeln!(text, "{SYNTHETIC_NOTE}\n");
+        }
         text += &methods(table);
         text += &freezing(table);
         text += &ablation(table);
@@ -121,9 +125,9 @@ pub fn csv(results: &Results) -> String {
     for name in MEASURES {
         let _ = write!(text, ",{name}_mean,{name}_sd");
     }
-    text += ",difference,low,high,p,configuration,command\n";
+    text += ",difference,low,high,p,configuration,command,synthetic\n";
     for table in &results.tables {
-        let (queries, count) = (quoted(&table.name), table.queries);
+        let (queries, count, is_synthetic) = (quoted(&table.name), table.queries, table.is_synthetic);
         for row in &table.rows {
             let (mode, estimator) = (name_of(row.mode), row.estimator());
             let _ = write!(text, "{queries},{count},{},{mode},{estimator},{}", quoted(&row.model), row.seeds);
@@ -136,14 +140,33 @@ pub fn csv(results: &Results) -> String {
                 }
                 None => text += ",,,,",
             }
-            let _ = writeln!(text, ",{},{}", row.config, quoted(&row.command));
+            let _ = writeln!(text, ",{},{},{is_synthetic}", row.config, quoted(&row.command));
         }
         let chance = table.chance.map(|recall| format!("{recall},")).join(",");
-        let _ = writeln!(text, "{queries},{count},chance,,,,{chance},,,,,,");
+        let _ = writeln!(text, "{queries},{count},chance,,,,{chance},,,,,,,{is_synthetic}");
     }
     text
 }
 
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::experiment::plot::svg;
+
+    #[test]
+    fn figures_of_made_up_clips_say_so() {
+        for is_synthetic in [true, false] {
+            let (name, rows) = ("all queries".to_owned(), Vec::new());
+            let table = Table { name, queries: 3, is_synthetic, rows, chance: [0.1; 4] };
+            let drawn = svg(&table);
+            let results = Results { tables: vec![table], is_held_out: true };
+            let written = markdown(&results);
+            assert_eq!([drawn, written].map(|text| text.contains(SYNTHETIC_NOTE)), [is_synthetic; 2]);
+            assert!(csv(&results).ends_with(&format!(",{is_synthetic}\n")));
+        }
+    }
 }

@@ -25,7 +25,7 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             PathRequest::SaveDiagnostics => ("Save the diagnostics as", "Save"),
             PathRequest::SaveCases(_) => ("Save one row a query as", "Save"),
             PathRequest::SavePredictions(..) => ("Save the network's predictions as", "Save"),
-        PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
+            PathRequest::SaveReport(_) => ("Save the report as (.html or .md)", "Save"),
             PathRequest::NewProject => ("Save the new project as", "Save"),
             PathRequest::SaveProject(_) => ("Save the project as", "Save"),
             PathRequest::SaveAnnotations(..) => ("Save the moments as", "Save"),
@@ -46,13 +46,25 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
             let folder = folder.as_deref().and_then(std::path::Path::parent).map(|p| p.display().to_string());
             note_ui(ui, format!("In the folder {}", folder.unwrap_or_default()));
         } else {
-            note_ui(ui, "The system's file dialog did not come, so the path is typed here; files can also be dropped on the window.");
+            let text = "The system's file dialog did not come, so the path is typed here; \
+                files can also be dropped on the window.";
+            note_ui(ui, text);
+        }
+        let path = PathBuf::from(asked.text.trim());
+        let is_warned = asked.replaces.as_ref() == Some(&path);
+        let verb = if is_warned { "Replace" } else { verb };
+        if is_warned {
+            ui.colored_label(ui.visuals().warn_fg_color, "There is a file of this name.");
         }
         let is_entered = ui.input(|i| i.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
-            if (ui.button(verb).clicked() || is_entered) && !asked.text.trim().is_empty() {
-                out.push(command(&asked.request, PathBuf::from(asked.text.trim())));
-                is_done = true;
+            if (ui.button(verb).clicked() || is_entered) && !path.as_os_str().is_empty() {
+                if verb == "Save" && path.is_file() {
+                    asked.replaces = Some(path);
+                } else {
+                    out.push(command(&asked.request, path, is_warned));
+                    is_done = true;
+                }
             }
             is_done |= ui.button("Close").clicked();
         });
@@ -62,7 +74,7 @@ pub fn path_box_ui(ui: &mut Ui, view: &mut ViewState, out: &mut Vec<Command>) {
     }
 }
 
-fn command(request: &PathRequest, path: PathBuf) -> Command {
+fn command(request: &PathRequest, path: PathBuf, may_replace: bool) -> Command {
     match request {
         PathRequest::Open | PathRequest::OpenFolder | PathRequest::Import => {
             SessionCommand::Open(vec![path]).into()
@@ -76,8 +88,8 @@ fn command(request: &PathRequest, path: PathBuf) -> Command {
         PathRequest::SaveCases(_) => DataSetCommand::ExportCases(path).into(),
         PathRequest::SavePredictions(_, gaze) => DataSetCommand::Predict { gaze: *gaze, path }.into(),
         PathRequest::SaveReport(_) => DataSetCommand::ExportReport(path).into(),
-        PathRequest::NewProject => WorkCommand::New { path, may_replace: false }.into(),
-        PathRequest::SaveProject(_) => WorkCommand::SaveAs { path, may_replace: false }.into(),
+        PathRequest::NewProject => WorkCommand::New { path, may_replace }.into(),
+        PathRequest::SaveProject(_) => WorkCommand::SaveAs { path, may_replace }.into(),
         PathRequest::SaveAnnotations(_, format) => WorkCommand::ExportTo(path, *format).into(),
         PathRequest::MediaFolder => WorkCommand::FindMedia(path).into(),
         PathRequest::Colleague => WorkCommand::ColleagueFrom(path).into(),

@@ -119,6 +119,8 @@ impl Config {
             ("features.fps", f64::from(features.fps)),
             ("gaze.stride_frames", gaze.stride_frames),
             ("gaze.fps", gaze.fps),
+            ("gaze.window_frames", gaze.window_frames),
+            ("gaze.tau", gaze.tau),
         ];
         match times.iter().find(|(_, value)| !(value.is_finite() && *value > 0.0)) {
             Some((key, value)) => Err(format!("{key} is {value}, expected a positive number")),
