@@ -23,6 +23,7 @@ use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
 use crate::grounding::{GazeMode, GazeWeights, LABEL, Localization, Localizer, moments_of, score_curve};
 use crate::job::JobCtx;
 use crate::nn::{self, ModelDir, Registry};
+use crate::project::is_of_synthetic_set;
 use crate::time::{MediaTime, TimeRange};
 use crate::video::{FrameTable, VideoInfo, VideoReader};
 use decode::{Picture, Sight};
@@ -49,16 +50,6 @@ pub trait ClipPipeline: Localizer {
 /// `gazenlq synth`, and they are here.
 pub fn is_for_trained(clip: &Path) -> bool {
     is_of_synthetic_set(clip) && trained_dir().is_some()
-}
-
-/// A set's description lies in the clip's folder or the one above.
-fn is_of_synthetic_set(clip: &Path) -> bool {
-    let says_so = |folder: &Path| {
-        let text = std::fs::read(folder.join("synth.json")).ok()?;
-        let about: serde_json::Value = serde_json::from_slice(&text).ok()?;
-        Some(about["synthetic"] == true)
-    };
-    clip.ancestors().skip(1).take(2).any(|folder| says_so(folder) == Some(true))
 }
 
 /// Loads what answers for this clip.

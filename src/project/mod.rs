@@ -21,6 +21,7 @@ mod notes;
 mod questions;
 mod session;
 mod shipped;
+mod synthetic;
 mod templates;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -48,6 +49,7 @@ pub use notes::{ClipNotes, NotesError, OldMarker};
 pub use questions::{QuestionsError, read_questions};
 pub use session::{Session, is_named_like_a_video, is_project, recognise};
 pub use shipped::shipped;
+pub use synthetic::is_of_synthetic_set;
 pub use templates::{TEMPLATES, Template};
 pub use whole_file::write_whole;
 pub use workspace::{Recovery, Workspace, WorkspaceError, journal_path};

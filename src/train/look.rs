@@ -12,6 +12,7 @@ use super::config::{GazeRun, GroundingRun};
 use super::data::annotations;
 use super::{TrainError, metrics, settings};
 use crate::eval::PredictionFile;
+use crate::project::is_of_synthetic_set;
 
 /// Examples shown of a run.
 const EXAMPLES: usize = 8;
@@ -56,6 +57,14 @@ impl RunConfig {
         }
     }
 
+    /// Annotations, or lists of videos, that it is judged by.
+    pub fn validation(&self) -> &[PathBuf] {
+        match self {
+            Self::Grounding(run) => &run.data.validation,
+            Self::Gaze(run) => &run.data.validation,
+        }
+    }
+
     pub fn epochs(&self) -> u64 {
         match self {
             Self::Grounding(run) => run.schedule.total_epochs(),
@@ -92,6 +101,8 @@ pub struct RunLook {
     pub can_resume: bool,
     pub moments: Vec<MomentExample>,
     pub maps: Vec<MapExample>,
+    /// It is judged on made-up clips.
+    pub is_synthetic: bool,
 }
 
 /// A question with its truth and what the network answers, in seconds.
@@ -126,6 +137,8 @@ impl RunLook {
         if run.config().is_file() {
             look.config = Some(RunConfig::read(&run.config())?);
         }
+        look.is_synthetic =
+            look.config.iter().flat_map(RunConfig::validation).any(|file| is_of_synthetic_set(file));
         for row in metrics::read(&run.metrics()) {
             look.add(&row);
         }
@@ -233,6 +246,7 @@ mod tests {
         write_maps(&run, std::slice::from_ref(&example), 2).unwrap();
         assert!(RunLook::is_run(dir.path()));
         let look = RunLook::read(dir.path()).unwrap();
+        assert!(!look.is_synthetic);
         assert_eq!(look.training["loss"], [[0.0, 5.0], [10.0, 4.0]]);
         assert_eq!(look.validation["kl"], [[12.0, 2.5]]);
         assert_eq!((look.step, look.epoch, look.is_done, look.can_resume), (12, 1, false, false));

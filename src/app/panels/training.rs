@@ -7,6 +7,7 @@ use crate::app::state::AppState;
 use crate::app::tasks::TaskKind;
 use crate::app::training::{EVERY, TrainingCommand, TrainingSession};
 use crate::app::view_state::ViewState;
+use crate::project::annotations::SYNTHETIC_NOTE;
 use crate::train::look::{Curves, MapExample, MomentExample};
 use crate::view::charts::{Curve, history_ui};
 use crate::view::controls::note_ui;
@@ -76,6 +77,9 @@ fn header_ui(ui: &mut Ui, state: &AppState, session: &TrainingSession, out: &mut
         let folder = session.folder.display().to_string();
         let name = session.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         ui.colored_label(theme::of(ui).faint, name).on_hover_text(folder);
+        if session.look.is_synthetic {
+            ui.colored_label(theme::of(ui).warning, "synthetic clips").on_hover_text(SYNTHETIC_NOTE);
+        }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             if ui
                 .button("Close")
