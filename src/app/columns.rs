@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::asking::answer_selected;
 use super::command::SessionCommand;
 use super::gaze_session::GazeSession;
 use super::state::AppState;
 use super::tasks::{Done, GazeRead, TaskKind};
-use super::update::answer_selected;
 use super::work::{self, Opener};
 use crate::gaze::recording::{self, ColumnMapping};
 use crate::session;

@@ -4,19 +4,23 @@
 
 mod actions;
 mod annotate;
+mod asking;
 mod columns;
 mod command;
 mod dataset;
 mod dialogs;
 mod events;
+mod evidence;
 mod export;
 mod gaze_session;
 mod graphics;
 mod keep;
+mod looping;
 mod marks;
 mod menu;
 mod model_card;
 mod notices;
+mod opening;
 mod panels;
 mod performance;
 mod picture;
@@ -210,8 +214,8 @@ impl App {
                 state.settings.is_session_panel_open = true;
             }
             AppCommand::PathBox(request) => view.path_box = Some(view_state::PathBox::new(request)),
-            AppCommand::FetchModels => update::fetch_models(state),
-            AppCommand::ToggleSound => update::toggle_sound(state),
+            AppCommand::FetchModels => evidence::fetch_models(state),
+            AppCommand::ToggleSound => looping::toggle_sound(state),
             AppCommand::Theme(choice) => {
                 state.settings.theme = choice;
                 theme::apply(ctx, choice);
@@ -288,7 +292,7 @@ impl App {
             }
             AppCommand::FitTimeline => view.timeline.fit(),
             AppCommand::ZoomTimeline(factor) => view.timeline.zoom_by(factor),
-            AppCommand::LoopSelection => update::toggle_loop(state, self.wall_secs),
+            AppCommand::LoopSelection => looping::toggle_loop(state, self.wall_secs),
             AppCommand::ResetZoom => view.video.fit(),
             AppCommand::PixelZoom => view.video.show_pixels(),
             AppCommand::ShowSide(tab) => {
@@ -406,7 +410,7 @@ impl eframe::App for App {
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {
-        update::remember(&mut self.state);
+        opening::remember(&mut self.state);
         keep::save_and_wait(&mut self.state);
         work::save_quietly(&mut self.state);
         self.state.settings.timeline = self.view.timeline.options.clone();

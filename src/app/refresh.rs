@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::asking::start_answer;
 use super::queries::Answers;
 use super::state::{AppState, HeatSpan, RangeMaps};
 use super::tasks::{Done, TaskKind};
-use super::update::start_answer;
 use crate::gaze::metrics::gaze_agreement;
 use crate::gaze::window_map;
 use crate::time::MediaTime;

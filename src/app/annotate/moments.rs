@@ -3,7 +3,7 @@
 use super::{AnnotateCommand, Edge, Nudge};
 use crate::app::dataset::{DataSetCommand, seek_to};
 use crate::app::state::AppState;
-use crate::app::{update, work};
+use crate::app::{looping, work};
 use crate::playback::PlaybackCommand;
 use crate::project::{Edit, Id, Moment, Query, QueryKey};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
@@ -116,7 +116,7 @@ pub fn apply(state: &mut AppState, command: AnnotateCommand, wall_secs: f64) {
             if let Some(range) = chosen_moment(state).map(|(_, moment)| moment.range) {
                 match state.dataset {
                     Some(_) => crate::app::dataset::apply(state, DataSetCommand::Loop(range), wall_secs),
-                    None => update::start_loop(state, Some(range), wall_secs),
+                    None => looping::start_loop(state, Some(range), wall_secs),
                 }
             }
         }

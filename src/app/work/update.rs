@@ -271,7 +271,7 @@ fn save_as(state: &mut AppState, path: &Path, may_replace: bool) {
 fn remember(state: &mut AppState) {
     if let Some(path) = state.work.workspace.path() {
         state.files = vec![path.to_path_buf()];
-        crate::app::update::remember(state);
+        crate::app::opening::remember(state);
     }
 }
 
