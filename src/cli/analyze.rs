@@ -1,6 +1,5 @@
 //! `gazenlq analyze`: why queries fail, by class, and where; two and more models side by side.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +7,6 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use rayon::prelude::*;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
 
 use super::{Ending, out};
 use crate::eval::PredictionFile;
@@ -20,8 +18,9 @@ use crate::eval::failure::{
 use crate::eval::page::{Model, Page, Source};
 use crate::eval::what_if::{Candidates, WhatIf, what_if};
 use crate::job::JobCtx;
+use crate::nn::sha256_of;
 use crate::project::annotations::SYNTHETIC_NOTE;
-use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file};
+use crate::project::{AnnotationFile, Judgement, Project, QueryKey, Verdict, file, write_whole};
 
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
@@ -230,7 +229,7 @@ fn write_tables(
         let path = if i == 0 { path.to_path_buf() } else { numbered(path, i + 1) };
         let predictions = sha256_of(&args.predictions[i])?;
         let text = cases_csv(set, model, |key| note_of(project, key), [&annotations, &predictions])?;
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        write_whole(&path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
@@ -245,19 +244,26 @@ fn write_page(
 ) -> Result<()> {
     let source =
         |path: &Path| -> Result<Source> { Ok(Source { path: path.to_path_buf(), sha256: sha256_of(path)? }) };
-    let model = |((diagnosis, report), path): ((_, _), &PathBuf)| {
-        Ok(Model { diagnosis, report, predictions: source(path)? })
+    let model = |(i, ((diagnosis, report), path)): (usize, ((_, _), &PathBuf))| {
+        Ok(Model { diagnosis, report, predictions: source(path)?, raw: args.raw.get(i).cloned() })
     };
     let page = Page {
         set,
         annotations: source(&args.annotations)?,
-        models: models.iter().zip(reports).zip(&args.predictions).map(model).collect::<Result<_>>()?,
+        train: args.train.clone(),
+        models: models
+            .iter()
+            .zip(reports)
+            .zip(&args.predictions)
+            .enumerate()
+            .map(model)
+            .collect::<Result<_>>()?,
         comparisons: comparisons.iter().collect(),
         what_if: &settings(args),
     };
     let is_markdown = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("md"));
     let text = if is_markdown { page.markdown() } else { page.html() };
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// `cases.csv` → `cases-2.csv`
@@ -265,14 +271,6 @@ fn numbered(path: &Path, number: usize) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let extension = path.extension().map(|e| format!(".{}", e.to_string_lossy())).unwrap_or_default();
     path.with_file_name(format!("{stem}-{number}{extension}"))
-}
-
-fn sha256_of(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Sha256::digest(&bytes).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
 }
 
 fn percent(share: f64) -> String {

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use analysis::{Analysis, Basis, CaseList, Wanted};
 pub use case::{Case, Strip, open_case};
 pub use columns::{Column, Facts, Said};
-pub use files::DataSetFiles;
+pub use files::{DataSetFiles, train_beside};
 pub use filter::{Condition, Filter, Sort};
 pub use gaze::{ClipGaze, QueryGaze, Recordings, judge as judge_gaze, recorded_maps};
 pub use model::{Located, ModelFiles, OpenedModel};

@@ -36,6 +36,21 @@ pub struct WhatIf {
     pub oracles: Vec<Oracle>,
 }
 
+impl WhatIf {
+    /// Flags of `gazenlq analyze` with their values; repairs have none.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        let plain = Self::default();
+        let mut found = Vec::new();
+        found.extend(self.sigma.map(|sigma| ("--sigma", sigma.to_string())));
+        found
+            .extend((self.min_score != plain.min_score).then(|| ("--min-score", self.min_score.to_string())));
+        found.extend(self.keep.map(|keep| ("--keep", keep.to_string())));
+        let is_moved = self.offset_secs != plain.offset_secs;
+        found.extend(is_moved.then(|| ("--offset", self.offset_secs.to_string())));
+        found
+    }
+}
+
 impl Candidates {
     pub fn new(set: &QuerySet, predictions: &[Prediction], is_raw: bool) -> Result<Self, EvalError> {
         let lists = set.align(predictions)?;
@@ -136,6 +151,15 @@ mod tests {
     use crate::eval::failure::Class;
     use crate::grounding::nms;
     use crate::project::AnnotationFile;
+
+    #[test]
+    fn settings_become_flags_and_the_stored_answers_need_none() {
+        assert!(WhatIf::default().arguments().is_empty());
+        let moved = WhatIf { sigma: Some(0.5), keep: Some(3), offset_secs: -1.5, ..WhatIf::default() };
+        let words: Vec<String> =
+            moved.arguments().into_iter().map(|(flag, value)| format!("{flag} {value}")).collect();
+        assert_eq!(words, ["--sigma 0.5", "--keep 3", "--offset -1.5"]);
+    }
 
     fn set() -> QuerySet {
         let json =

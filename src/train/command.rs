@@ -1,7 +1,8 @@
 //! The command line that trains the same again, for a person to paste into a shell.
 
-use std::fmt::Display;
 use std::path::Path;
+
+use crate::project::shell_quoted;
 
 /// `gazenlq train` of `what` (`gaze`, `grounding`) into `output`; without a file every setting is the
 /// default, but for those in `set`.
@@ -11,35 +12,9 @@ pub fn train_command(what: &str, config: Option<&Path>, set: &[String], output: 
     format!("gazenlq train {what}{config}{set} --output {}", shell_quoted(output.display()))
 }
 
-/// One word of a command, as bash and its relatives read it.
-fn shell_quoted(word: impl Display) -> String {
-    let word = word.to_string();
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word;
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_shell_reads_words_as_they_were() {
-        let cases = [
-            ("runs/grid/GazeNLQ-off-seed1", "runs/grid/GazeNLQ-off-seed1"),
-            ("schedule.learning_rate=5e-4", "schedule.learning_rate=5e-4"),
-            ("my runs", "'my runs'"),
-            ("data.train=['a.json', 'b.json']", r"'data.train=['\''a.json'\'', '\''b.json'\'']'"),
-            ("$HOME", "'$HOME'"),
-            ("~", "'~'"),
-            ("", "''"),
-        ];
-        for (word, quoted) in cases {
-            assert_eq!(shell_quoted(word), quoted);
-        }
-    }
 
     #[test]
     fn a_command_names_what_there_is() {

@@ -10,6 +10,7 @@ use super::compare::Comparison;
 use super::failure::{Class, Count, Diagnosis, FailureConfig, FailureReport, QuerySet};
 use super::what_if::WhatIf;
 use crate::project::annotations::SYNTHETIC_NOTE;
+use crate::project::shell_quoted;
 
 /// A file that the analysis is of.
 #[derive(Clone, Debug)]
@@ -22,11 +23,15 @@ pub struct Model<'a> {
     pub report: &'a FailureReport,
     pub diagnosis: &'a Diagnosis,
     pub predictions: Source,
+    /// Its windows before Soft-NMS, where they were read.
+    pub raw: Option<PathBuf>,
 }
 
 pub struct Page<'a> {
     pub set: &'a QuerySet,
     pub annotations: Source,
+    /// The training split's annotations, where they were read.
+    pub train: Option<PathBuf>,
     /// The first one's cases are listed.
     pub models: Vec<Model<'a>>,
     pub comparisons: Vec<&'a Comparison>,
@@ -115,6 +120,28 @@ impl Page<'_> {
         blocks
     }
 
+    /// What writes this page in a terminal.
+    fn command(&self) -> String {
+        let mut words = vec!["gazenlq".to_owned(), "analyze".to_owned(), "--annotations".to_owned()];
+        words.push(shell_quoted(self.annotations.path.display()));
+        let mut add = |flag: &str, values: Vec<String>| {
+            if !values.is_empty() {
+                words.push(flag.to_owned());
+                words.extend(values);
+            }
+        };
+        let path = |path: &PathBuf| shell_quoted(path.display());
+        add("--predictions", self.models.iter().map(|model| path(&model.predictions.path)).collect());
+        add("--raw", self.models.iter().filter_map(|model| model.raw.as_ref()).map(path).collect());
+        add("--train", self.train.iter().map(path).collect());
+        for (flag, value) in self.what_if.arguments() {
+            add(flag, vec![value]);
+        }
+        add("--config", vec!["thresholds.json".to_owned()]);
+        add("--report", vec!["report.html".to_owned()]);
+        words.join(" ")
+    }
+
     fn origin_blocks(&self, blocks: &mut Vec<Block>) {
         blocks.push(Block::Heading(2, "Where this comes from".to_owned()));
         let row = |what: &str, source: &Source| {
@@ -123,23 +150,16 @@ impl Page<'_> {
         let mut rows = vec![row("annotations", &self.annotations)];
         rows.extend(self.models.iter().map(|model| row("predictions", &model.predictions)));
         blocks.push(table(&["", "file", "SHA-256"], rows));
-        let files: Vec<String> = self.models.iter().map(|m| quoted(&m.predictions.path)).collect();
         blocks.push(Block::Text(format!("GazeNLQ {}. The same again:", env!("CARGO_PKG_VERSION"))));
-        blocks.push(Block::Code(format!(
-            "gazenlq analyze --annotations {} --predictions {} --config thresholds.json --report report.html",
-            quoted(&self.annotations.path),
-            files.join(" ")
-        )));
+        blocks.push(Block::Code(self.command()));
+        if !self.what_if.oracles.is_empty() {
+            blocks.push(Block::Text("Repairs of first windows are made in the window only.".to_owned()));
+        }
         blocks.push(Block::Text("thresholds.json:".to_owned()));
         let config = self.models.first().map(|model| &model.report.config);
         blocks
             .push(Block::Code(config.and_then(|c| serde_json::to_string_pretty(c).ok()).unwrap_or_default()));
     }
-}
-
-fn quoted(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    if text.contains([' ', '\'', '"']) { format!("'{}'", text.replace('\'', "'\\''")) } else { text }
 }
 
 fn table(head: &[&str], rows: Vec<Vec<Field>>) -> Block {
