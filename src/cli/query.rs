@@ -61,7 +61,7 @@ pub fn run(args: &QueryArgs) -> Result<Ending> {
         }
         let row = AnswerRow { query: text, gaze_mode: mode, answer: &answer, truth: None };
         if args.json {
-            out::json(&answer_object(&opened.info, &row))?;
+            out::json(&answer_object(&opened.info, &opened.table, &row))?;
         } else {
             print_table(text, &row);
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::grounding::{GazeMode, Localization};
 use crate::project::write_whole;
-use crate::time::TimeRange;
+use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::video::{FrameTable, VideoInfo};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct AnswerRow<'a> {
 }
 
 /// One answer with its provenance. Times in seconds from the clip's start, scores in 0..1.
-pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
+pub fn answer_object(info: &VideoInfo, table: &FrameTable, row: &AnswerRow<'_>) -> Value {
     let moments: Vec<Value> = row
         .answer
         .moments
@@ -49,6 +49,22 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
             })
         })
         .collect();
+    let frames: Vec<Value> = row
+        .answer
+        .moments
+        .iter()
+        .enumerate()
+        .map(|(i, m)| {
+            let [(start, start_pts), (end, end_pts)] = ends_of(table, m.range);
+            json!({
+                "rank": i + 1,
+                "start_frame": start.0,
+                "start_frame_pts_sec": start_pts.secs(),
+                "end_frame": end.0,
+                "end_frame_pts_sec": end_pts.secs(),
+            })
+        })
+        .collect();
     let mut object = json!({
         "clip": info.path,
         "clip_id": info.content_id,
@@ -60,6 +76,7 @@ pub fn answer_object(info: &VideoInfo, row: &AnswerRow<'_>) -> Value {
         "gaze_basis": row.answer.gaze_basis,
         "version": env!("CARGO_PKG_VERSION"),
         "moments": moments,
+        "frames": frames,
     });
     if let Some(truth) = row.truth {
         object["truth"] = json!({ "start_sec": truth.start().secs(), "end_sec": truth.end().secs() });
@@ -77,7 +94,7 @@ pub fn save_answers(
 ) -> anyhow::Result<()> {
     let bytes = match format {
         TableFormat::Json => {
-            let objects: Vec<Value> = rows.iter().map(|row| answer_object(info, row)).collect();
+            let objects: Vec<Value> = rows.iter().map(|row| answer_object(info, table, row)).collect();
             serde_json::to_vec_pretty(&json!({ "answers": objects }))?
         }
         TableFormat::Csv => csv_bytes(info, table, rows)?,
@@ -85,11 +102,20 @@ pub fn save_answers(
     write_whole(path, &bytes).with_context(|| format!("cannot save {}", path.display()))
 }
 
+/// The pictures that a moment begins and ends on, and when the container says that they are shown.
+fn ends_of(table: &FrameTable, range: TimeRange) -> [(FrameIdx, MediaTime); 2] {
+    [range.start(), range.end()].map(|time| {
+        let frame = table.at(time);
+        (frame, table.time(frame))
+    })
+}
+
 /// One line a moment, with index and time of its first and last picture.
 fn csv_bytes(info: &VideoInfo, table: &FrameTable, rows: &[AnswerRow<'_>]) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record([
         "clip",
+        "clip_id",
         "query",
         "pipeline",
         "gaze_mode",
@@ -97,7 +123,9 @@ fn csv_bytes(info: &VideoInfo, table: &FrameTable, rows: &[AnswerRow<'_>]) -> an
         "start_sec",
         "end_sec",
         "start_frame",
+        "start_frame_pts_sec",
         "end_frame",
+        "end_frame_pts_sec",
         "score",
         "truth_start_sec",
         "truth_end_sec",
@@ -105,17 +133,21 @@ fn csv_bytes(info: &VideoInfo, table: &FrameTable, rows: &[AnswerRow<'_>]) -> an
     ])?;
     for row in rows {
         for (i, moment) in row.answer.moments.iter().enumerate() {
-            let secs = |t: crate::time::MediaTime| format!("{:.6}", t.secs());
+            let secs = |t: MediaTime| format!("{:.6}", t.secs());
+            let [(start, start_pts), (end, end_pts)] = ends_of(table, moment.range);
             writer.write_record([
                 info.path.display().to_string(),
+                info.content_id.clone(),
                 row.query.to_owned(),
                 row.answer.pipeline.clone(),
                 row.gaze_mode.name().to_owned(),
                 (i + 1).to_string(),
                 secs(moment.range.start()),
                 secs(moment.range.end()),
-                table.at(moment.range.start()).0.to_string(),
-                table.at(moment.range.end()).0.to_string(),
+                start.0.to_string(),
+                secs(start_pts),
+                end.0.to_string(),
+                secs(end_pts),
                 format!("{:.6}", moment.score),
                 row.truth.map(|t| secs(t.start())).unwrap_or_default(),
                 row.truth.map(|t| secs(t.end())).unwrap_or_default(),
