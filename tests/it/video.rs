@@ -265,7 +265,7 @@ fn every_kind_of_clip_shows_the_picture_that_it_names() {
             assert!(!frame.is_stand_in, "{name}, {index}, after giving up");
         }
     }
-    assert_eq!(clips, 13);
+    assert_eq!(clips, 14);
 }
 
 #[test]
