@@ -47,9 +47,18 @@ for seed in 1 2 3; do
         --set "start.estimator=runs/gaze-$seed" --set 'data.validation=["world-test/videos_val.txt"]'
 done
 
-# the first seed's networks are shipped, in half precision
+# what is shipped: the first seed's networks in half precision, every log, every figure
 for mode in off:groundnlq positive-frozen:gazenlq negate-frozen:gazenlq-star; do
     best=runs/grid/synth-${mode%%:*}-seed1/best
     GAZENLQ_MODELS=shipped "$gazenlq" models import "$best/model.safetensors" --config "$best/config.toml" \
         --name "${mode##*:}" --half
+done
+rm -rf shipped/log shipped/results
+mkdir -p shipped/log shipped/results
+cp runs/grid/table* shipped/results/
+for seed in 1 2 3; do
+    for run in "gaze-$seed" "pretrained-$seed" "grid/synth-"{off,positive-frozen,negate-frozen}"-seed$seed"; do
+        cp "runs/$run/metrics.jsonl" "shipped/log/$(basename "$run").jsonl"
+    done
+    cat "test/gaze-$seed/metrics.jsonl" >>shipped/results/estimators.jsonl
 done
