@@ -6,25 +6,15 @@ use std::sync::Arc;
 use super::state::{AppState, HeatSpan, Overlay};
 use crate::export::caption::{Caption, TimeBar};
 use crate::export::image::Provenance;
-use crate::gaze::{Fixation, GazeSample, GazeState, GazeTrack, Heatmap, frame_map, window_map};
+use crate::gaze::{Fixation, GazeSample, GazeState, GazeTrack, Heatmap, model_window_map, picture_map};
 use crate::render::{Label, MAX_MARKS, Mark, Scene, Viewpoint};
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::view::legend::Legend;
-
-/// A recorded heatmap shows the stretch that one window of the model sees: 32 pictures at 30 a
-/// second, half before and half after the playhead.
-const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
-const WINDOW_FRAMES: usize = 32;
 
 const POINT_RGBA: [f32; 4] = [1.0, 0.25, 0.2, 1.0];
 const CORRECTED_RGBA: [f32; 4] = [0.95, 0.55, 0.85, 1.0];
 const TRAIL_RGB: [f32; 3] = [0.3, 0.85, 1.0];
 const FIXATION_RGBA: [f32; 4] = [0.95, 0.75, 0.3, 0.8];
-
-pub fn model_window(now: MediaTime) -> TimeRange {
-    let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
-    TimeRange::new(now - half, now + half)
-}
 
 /// The scene at the playhead; nothing while no picture is there.
 pub fn scene(state: &AppState, viewpoint: Viewpoint, background: [f32; 3]) -> Option<Scene> {
@@ -114,12 +104,10 @@ impl RecordedMap {
         if let Some(made) = made.as_ref().filter(is_same) {
             return made.map.clone();
         }
-        let of_picture =
-            || track.at(time).filter(|s| s.state == GazeState::Tracked).map(|s| frame_map(s.pos));
         let map = match span {
-            HeatSpan::Picture => of_picture(),
+            HeatSpan::Picture => picture_map(track, time),
             HeatSpan::Window | HeatSpan::Range => {
-                window_map(track, model_window(time), WINDOW_FRAMES).or_else(of_picture)
+                model_window_map(track, time).or_else(|| picture_map(track, time))
             }
         };
         let map = map.map(Arc::new);

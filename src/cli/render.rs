@@ -10,7 +10,7 @@ use super::{ClipArgs, Ending, out};
 use crate::export::caption::Caption;
 use crate::export::image::{Provenance, save_picture};
 use crate::features::RgbImage8;
-use crate::gaze::{GazeState, frame_map};
+use crate::gaze::{GazeState, model_window_map, picture_map};
 use crate::pipeline::{self, LightPipeline};
 use crate::render::{Gpu, HeatMode, Mark, Scene};
 use crate::time::{FrameIdx, MediaTime};
@@ -32,6 +32,9 @@ pub struct RenderArgs {
     /// Which heatmap to draw
     #[arg(long, value_enum, default_value = "off")]
     heat: HeatArg,
+    /// How much of the recording the recorded heatmap is of
+    #[arg(long, value_enum, default_value = "window")]
+    span: SpanArg,
     /// Say below the picture what it shows
     #[arg(long)]
     caption: bool,
@@ -44,6 +47,14 @@ enum HeatArg {
     Recorded,
     Both,
     Difference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SpanArg {
+    /// The 32 pictures around it, as one window of the model sees them
+    Window,
+    /// It alone
+    Picture,
 }
 
 impl From<HeatArg> for HeatMode {
@@ -89,9 +100,15 @@ pub fn run(args: &RenderArgs) -> Result<Ending> {
         };
     }
     let sample = opened.companions.gaze.as_ref().and_then(|g| g.at(frame.time)).copied();
+    if let Some(gaze) = &opened.companions.gaze {
+        let map = match args.span {
+            SpanArg::Window => model_window_map(gaze, frame.time),
+            SpanArg::Picture => None,
+        };
+        scene.recorded = map.or_else(|| picture_map(gaze, frame.time)).map(Arc::new);
+    }
     let tracked = sample.filter(|s| s.state == GazeState::Tracked);
     if let Some(sample) = tracked {
-        scene.recorded = Some(Arc::new(frame_map(sample.pos)));
         let unit = opened.info.display_size[0].max(opened.info.display_size[1]) as f32 / 100.0;
         scene.marks.push(Mark { pos: sample.pos, radius: unit * 1.5, line: unit * 0.35, rgba: POINT_RGBA });
     }

@@ -19,6 +19,26 @@ pub fn frame_map(pos: [f32; 2]) -> Heatmap {
     heatmap_of(&cells)
 }
 
+/// What one window of the model sees: 32 pictures at 30 a second.
+const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
+const WINDOW_FRAMES: usize = 32;
+
+/// One window of the model around a time, half before and half after.
+pub fn model_window(time: MediaTime) -> TimeRange {
+    let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
+    TimeRange::new(time - half, time + half)
+}
+
+/// Where the wearer looked over one window of the model.
+pub fn model_window_map(track: &GazeTrack, time: MediaTime) -> Option<Heatmap> {
+    window_map(track, model_window(time), WINDOW_FRAMES)
+}
+
+/// Where the wearer looked in the picture of a time, if that was tracked.
+pub fn picture_map(track: &GazeTrack, time: MediaTime) -> Option<Heatmap> {
+    track.at(time).filter(|sample| sample.state == GazeState::Tracked).map(|sample| frame_map(sample.pos))
+}
+
 /// Mean of the maps of `count` pictures spread over a span, only of those with tracked gaze;
 /// `None` where fewer than a quarter have it (GazeNLQ report, section 2.1: 32 pictures a window).
 pub fn window_map(track: &GazeTrack, span: TimeRange, count: usize) -> Option<Heatmap> {

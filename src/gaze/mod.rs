@@ -23,7 +23,10 @@ pub use fixations::{
     DispersionSpan, Fixation, IdtConfig, detect_fixations, detect_fixations_with, dispersion_spans,
 };
 pub use heatmap::{GRID, Heatmap};
-pub use maps::{FramesUsed, MapShape, frame_map, glc_crop, label_map, window_map};
+pub use maps::{
+    FramesUsed, MapShape, frame_map, glc_crop, label_map, model_window, model_window_map, picture_map,
+    window_map,
+};
 pub use predicted::{Prediction, PredictionError};
 pub use track::{EyeEvent, GazeFormat, GazeSample, GazeState, GazeTrack};
 pub use unisal::Unisal;

@@ -19,12 +19,11 @@ use crate::features::store::{self, Kept};
 use crate::features::{
     ClipFeatures, ClipImageTower, EfficientNetLite2, FrameEvidence, QueryEncoder, TagEvidence, TagMeanings,
 };
-use crate::gaze::{GazeEstimator, GazeTrack, Heatmap, Unisal, window_map};
+use crate::gaze::{GazeEstimator, GazeTrack, Unisal, model_window_map};
 use crate::grounding::{GazeMode, GazeWeights, LABEL, Localization, Localizer, moments_of, score_curve};
 use crate::job::JobCtx;
 use crate::nn::{self, ModelDir, Registry};
 use crate::project::is_of_synthetic_set;
-use crate::time::{MediaTime, TimeRange};
 use crate::video::{FrameTable, VideoInfo, VideoReader};
 use decode::{Picture, Sight};
 use itinerary::{Look, order, samples};
@@ -75,10 +74,6 @@ const BATCH: usize = 4;
 /// on two cores, quick tags of two views 55.
 const LOOK_COST: u64 = 5;
 const TAG_COST: u64 = 2;
-/// A recorded map covers the gaze of this long around a picture: 32 pictures at 30 a second.
-const WINDOW: MediaTime = MediaTime::from_nanos(1_066_666_667);
-const WINDOW_FRAMES: usize = 32;
-
 pub struct LightPipeline {
     tower: ClipImageTower,
     gaze: Unisal,
@@ -289,16 +284,11 @@ fn gaze_weights(
         }
         (GazeMode::Recorded, None) => (None, "none was recorded".to_owned()),
         (GazeMode::Recorded | GazeMode::Negative, Some(track)) => {
-            let maps: Vec<_> = frames.iter().map(|f| recorded_map(track, f.time)).collect();
+            let maps: Vec<_> = frames.iter().map(|f| model_window_map(track, f.time).map(Arc::new)).collect();
             let tracked = maps.iter().flatten().count();
             let basis =
                 format!("{outside}the recorded gaze, known in {tracked} of {} pictures", frames.len());
             (Some(GazeWeights { maps, is_negative }), basis)
         }
     }
-}
-
-fn recorded_map(track: &GazeTrack, time: MediaTime) -> Option<Arc<Heatmap>> {
-    let half = MediaTime::from_nanos(WINDOW.nanos() / 2);
-    window_map(track, TimeRange::new(time - half, time + half), WINDOW_FRAMES).map(Arc::new)
 }

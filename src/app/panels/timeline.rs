@@ -6,10 +6,10 @@ use crate::app::annotate::{edges_of_fixes, own_events, own_lanes};
 use crate::app::command::{AppCommand, Command, QueryCommand};
 use crate::app::events::lane;
 use crate::app::marks::MarkCommand;
-use crate::app::picture;
 use crate::app::state::AppState;
 use crate::app::view_state::ViewState;
 use crate::gaze::GazeState;
+use crate::gaze::model_window;
 use crate::grounding::{GazeMode, Localization};
 use crate::playback::PlaybackCommand;
 use crate::time::{MediaTime, TimeRange};
@@ -27,7 +27,7 @@ pub fn timeline_panel_ui(ui: &mut Ui, state: &AppState, view: &mut ViewState, ou
         now: player.time(),
         range: state.marks.range,
         loop_range: player.loop_range(),
-        window: Some(picture::model_window(player.time())),
+        window: Some(model_window(player.time())),
         lanes: &lanes,
         focused: state.focused_lane.as_deref(),
     };
