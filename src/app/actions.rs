@@ -267,8 +267,8 @@ pub const ACTIONS: &[Action] = actions! {
         "forward-1s" "Forward 1 s", "One second forward", [key(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(1000)).into();
         "back-5s" "Back 5 s", "Five seconds back", [shift(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(-5000)).into();
         "forward-5s" "Forward 5 s", "Five seconds forward", [shift(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::from_millis(5000)).into();
-        "back-model-step" "Back one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::ZERO - MODEL_STEP).into();
-        "forward-model-step" "Forward one model step", "16 frames at 30 a second: 0.53 s", [alt(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MODEL_STEP).into();
+        "back-model-step" "Back one model step", "One feature of GroundNLQ: 0.535 s", [alt(Key::ArrowLeft)], has_clip, |_| PlaybackCommand::StepTime(MediaTime::ZERO - MODEL_STEP).into();
+        "forward-model-step" "Forward one model step", "One feature of GroundNLQ: 0.535 s", [alt(Key::ArrowRight)], has_clip, |_| PlaybackCommand::StepTime(MODEL_STEP).into();
         "previous-event" "Previous event", "Previous edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowLeft)], has_clip, |s| events::seek_event(s, false);
         "worst-gaze" "Where gaze agrees least", "The picture in which predicted and recorded gaze agree least", [], has_agreement, events::seek_least_agreement;
         "next-event" "Next event", "Next edge of a moment, marker or gap in the gaze; of one lane only, if its name in the timeline is clicked", [ctrl(Key::ArrowRight)], has_clip, |s| events::seek_event(s, true);

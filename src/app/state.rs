@@ -27,13 +27,13 @@ use crate::gaze::recording::UnknownTable;
 use crate::gaze::{Aggregate, Heatmap};
 use crate::pipeline::ClipPipeline;
 use crate::playback::{PlaybackCommand, Player};
-use crate::project::{AnnotatedQuery, Marker};
+use crate::project::{AnnotatedQuery, FEATURE_STEP_SECS, Marker};
 use crate::render::{Colormap, Compare, HeatMode};
 use crate::time::{MediaTime, TimeRange};
 use crate::video::Thumbnail;
 
-/// One step of GroundNLQ's features: 16 frames at 30 a second.
-pub const MODEL_STEP: MediaTime = MediaTime::from_nanos(533_333_333);
+/// One step of GroundNLQ's features.
+pub const MODEL_STEP: MediaTime = MediaTime::from_nanos((FEATURE_STEP_SECS * 1e9) as i64);
 
 pub struct AppState {
     /// What the session was opened from, as the user named it.

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::failure::{Diagnosis, FailureConfig, Oracle, QuerySet, Ranked};
 use super::{EvalError, Prediction, Window};
 use crate::grounding::{NmsConfig, NmsMethod, Window as NmsWindow, nms_indices};
+use crate::project::FEATURE_STEP_SECS;
 
-/// The reference returns windows half a feature step late; this takes it back. Seconds, for features
-/// of 16.043 pictures at 30 a second.
-pub const HALF_STEP_SECS: f64 = -0.5 * 16.043 / 30.0;
+/// The reference returns windows half a feature step late; this takes it back. Seconds.
+pub const HALF_STEP_SECS: f64 = -0.5 * FEATURE_STEP_SECS;
 
 /// Candidate windows of every query, in the queries' order.
 #[derive(Clone, Debug)]

@@ -32,7 +32,8 @@ mod workspace;
 
 pub use agreement::{Agreement, MomentAgreement, VerdictAgreement, agreement};
 pub use annotations::{
-    AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, QueryKey, Slots, query_ids,
+    AnnotatedClip, AnnotatedQuery, AnnotationError, AnnotationFile, FEATURE_STEP_SECS, QueryKey, Slots,
+    query_ids,
 };
 pub use document::{
     Filter, Fingerprint, GazeFix, GazeFixKind, Judgement, Marker, MarkerColour, Moment, Project, Query,

@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Seconds between two video features of GroundNLQ: 16.043 pictures at 30 a second.
-const STEP_SECS: f64 = 16.043 / 30.0;
+use crate::project::FEATURE_STEP_SECS;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,7 +81,7 @@ impl Default for FailureConfig {
             long_secs: 30.0,
             short_secs: 1.0,
             clip_edge_secs: 1.0,
-            step_secs: STEP_SECS,
+            step_secs: FEATURE_STEP_SECS,
             max_steps: 2560.0,
             grid_steps: 2.0,
             grid_slack: 0.1,

@@ -6,10 +6,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{AnnotatedClip, AnnotationError, AnnotationFile, QueryKey};
+use super::{AnnotatedClip, AnnotationError, AnnotationFile, FEATURE_STEP_SECS, QueryKey};
 
-/// Seconds between features (16.043 pictures at 30 a second): shorter windows may lie between two.
-const GRID_STEP_SECS: f64 = 16.043 / 30.0;
 /// Times that should agree are written with this much rounding in the official files.
 const ROUNDING_SECS: f64 = 1e-3;
 /// Clip lengths are differences of two times, and windows that end with their clip seem this much
@@ -319,7 +317,7 @@ impl Findings {
         self.add_if(start < 0.0 || end < 0.0, Oddity::NegativeTime, place);
         self.add_if(end < start, Oddity::ReversedWindow, place);
         self.add_if(end == start, Oddity::EmptyWindow, place);
-        self.add_if(end > start && end - start < GRID_STEP_SECS, Oddity::ShortWindow, place);
+        self.add_if(end > start && end - start < FEATURE_STEP_SECS, Oddity::ShortWindow, place);
         let after = duration.is_some_and(|duration| end > duration + DIFFERENCE_SECS);
         self.add_if(after, Oddity::WindowAfterClip, place);
     }

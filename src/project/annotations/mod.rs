@@ -34,6 +34,10 @@ pub const SYNTHETIC_MARK: &str = "SYNTHETIC: rendered by gazenlq synth, not Ego4
 /// Stands beside every figure that is of such clips.
 pub const SYNTHETIC_NOTE: &str = "Synthetic: made-up clips, says nothing about real recordings.";
 
+/// Seconds between two video features of GroundNLQ on Ego4D: 16.043 pictures at 30 a second. Windows
+/// that are shorter may lie between two.
+pub const FEATURE_STEP_SECS: f64 = 16.043 / 30.0;
+
 /// Whose layout a file has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnnotationLayout {
