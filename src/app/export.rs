@@ -68,7 +68,7 @@ pub fn diagnostics(state: &mut AppState, path: PathBuf) {
     if let Some(gaze) = &state.gaze {
         let track = gaze.track();
         let (format, samples) = (track.format, track.samples.len());
-        texts.push(("gaze.txt".to_owned(), format!("{format:?}, {samples} samples\n")));
+        texts.push(("gaze.txt".to_owned(), format!("{}, {samples} samples\n", format.name())));
     }
     let notices: Vec<String> = state.notices.history().iter().map(|n| n.text.clone()).collect();
     texts.push(("notices.txt".to_owned(), notices.join("\n")));

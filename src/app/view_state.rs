@@ -18,6 +18,8 @@ use crate::view::video::{Hover, VideoView};
 
 #[derive(Default)]
 pub struct ViewState {
+    /// The first frame is over.
+    pub has_begun: bool,
     pub panel_sizes: PanelSizes,
     pub timeline: TimelineView,
     pub video: VideoView,

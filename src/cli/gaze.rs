@@ -129,7 +129,7 @@ fn show(args: &GazeArgs, file: &Path) -> Result<Ending> {
     let fixations = detect_fixations(track);
     if args.json {
         let mut object = json!({
-            "file": file, "format": format!("{:?}", track.format),
+            "file": file, "format": track.format,
             "samples": track.samples.len(),
             "start_sec": first.map(|s| s.time.secs()), "end_sec": last.map(|s| s.time.secs()),
             "tracked": count(GazeState::Tracked), "out_of_frame": count(GazeState::OutOfFrame),
@@ -139,7 +139,7 @@ fn show(args: &GazeArgs, file: &Path) -> Result<Ending> {
             object["gaze"] = track
                 .samples
                 .iter()
-                .map(|s| json!({ "time_sec": s.time.secs(), "x": s.pos[0], "y": s.pos[1], "state": format!("{:?}", s.state) }))
+                .map(|s| json!({ "time_sec": s.time.secs(), "x": s.pos[0], "y": s.pos[1], "state": s.state }))
                 .collect();
         }
         out::json(&object)?;
@@ -147,7 +147,7 @@ fn show(args: &GazeArgs, file: &Path) -> Result<Ending> {
         let span = first.zip(last).map(|(a, b)| format!("{} to {}", a.time, b.time)).unwrap_or_default();
         let rows = [
             ("file", file.display().to_string()),
-            ("format", format!("{:?}", track.format)),
+            ("format", track.format.name().to_owned()),
             ("samples", track.samples.len().to_string()),
             ("time", span),
             ("tracked", count(GazeState::Tracked).to_string()),

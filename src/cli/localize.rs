@@ -55,11 +55,13 @@ pub struct LocalizeArgs {
     /// Where the first video feature starts, in seconds
     #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
     feature_offset: f64,
-    /// The same three for the gaze features
+    /// Pictures between two gaze features
     #[arg(long, value_name = "FRAMES")]
     gaze_stride: Option<f64>,
+    /// Pictures a second that the gaze features' stride counts in
     #[arg(long, value_name = "FPS")]
     gaze_fps: Option<f64>,
+    /// Added to the times of the gaze features
     #[arg(long, default_value_t = 0.0, value_name = "SECONDS")]
     gaze_offset: f64,
     /// What becomes of the predicted gaze; the model's own mode without
@@ -134,7 +136,9 @@ impl From<TextPaddingArg> for TextPadding {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum GazeModeArg {
     Off,
+    #[value(alias = "predicted")]
     Positive,
+    #[value(alias = "negative")]
     Negate,
     Complement,
     NegAttention,

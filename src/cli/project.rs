@@ -175,7 +175,7 @@ fn show(path: &Path, as_json: bool) -> Result<Ending> {
             .map(|(s, state)| {
                 vec![
                     s.id.to_string(),
-                    format!("{:?}", s.kind),
+                    s.kind.name().to_owned(),
                     word(state).to_owned(),
                     s.path.display().to_string(),
                 ]

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::SceneCamera;
 use crate::time::{MediaTime, TimeRange};
 
@@ -17,7 +19,7 @@ pub struct GazeSample {
     pub confidence: f32,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum GazeState {
     Tracked,
     /// Tracked, but past the frame's edge.
@@ -36,7 +38,7 @@ pub enum EyeEvent {
 }
 
 /// Where a recording came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum GazeFormat {
     Ego4d,
     Egtea,
@@ -51,6 +53,21 @@ pub enum GazeFormat {
 }
 
 impl GazeFormat {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ego4d => "Ego4D",
+            Self::Egtea => "EGTEA Gaze+",
+            Self::PupilCore => "Pupil Core",
+            Self::NeonCloud => "Pupil Cloud",
+            Self::NeonNative => "Pupil recording folder",
+            Self::AriaMps => "Aria MPS",
+            Self::EgoExo4d => "Ego-Exo4D",
+            Self::GlcLabels => "GLC labels",
+            Self::Tobii => "Tobii",
+            Self::Generic => "table",
+        }
+    }
+
     /// Pixels of the scene camera's picture, width and height, where the clip is not there to ask.
     pub fn usual_size(self) -> [u32; 2] {
         match self {

@@ -34,6 +34,19 @@ pub enum SourceKind {
     Model,
 }
 
+impl SourceKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Video => "video",
+            Self::Gaze => "gaze",
+            Self::Annotations => "annotations",
+            Self::Predictions => "predictions",
+            Self::Store => "features",
+            Self::Model => "model",
+        }
+    }
+}
+
 /// A file or folder that the project is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {

@@ -30,6 +30,12 @@ use crate::view::theme;
 pub fn show(ui: &mut Ui, state: &AppState, view: &mut ViewState, out: &mut Vec<Command>) {
     egui::Panel::top("menu").show(ui, |ui| menu::menu_ui(ui, state, out));
     egui::Panel::bottom("status").show(ui, |ui| status::status_ui(ui, state, view, out));
+    if !view.has_begun {
+        // letters and buffers that are made for the first time take longer than one frame may
+        view.has_begun = true;
+        ui.ctx().request_repaint();
+        return;
+    }
     if let Some(session) = &state.training {
         egui::CentralPanel::default().show(ui, |ui| training::training_ui(ui, state, session, view, out));
     } else if let Some(set) = &state.dataset {

@@ -55,7 +55,7 @@ fn gaze_ui(ui: &mut Ui, state: &AppState, out: &mut Vec<Command>) {
         return;
     };
     let track = gaze.track();
-    let facts = format!("{:?}, {} samples", track.format, track.samples.len());
+    let facts = format!("{}, {} samples", track.format.name(), track.samples.len());
     note_ui(ui, facts).on_hover_text(track.path.display().to_string());
     note_ui(ui, format!("{} fixations", gaze.fixations().len())).on_hover_text(
         "Found by dispersion (I-DT) as Pupil Player does: at most 1.5°, 80 to 220 ms, confidence above 0.6",

@@ -87,7 +87,7 @@ pub(super) fn load(
     let header = Header::read(path).map_err(|e| unreadable(e.to_string()))?;
     let need = |name: &str| {
         header.position(name).ok_or_else(|| GazeFileError::MissingColumn {
-            format: format!("{format:?}"),
+            format: format.name().to_owned(),
             expected: name.to_owned(),
             found: header.names.join(", "),
             path: path.to_path_buf(),
