@@ -217,12 +217,13 @@ pub fn run<T: Task>(
                 save(&state, &optimiser)?;
             }
         }
-        let model = folder.export("last", &weights.settled(), &plan.model, plan.epochs)?;
         if let Some(ema) = &ema {
             let average = ema.average.iter().map(|(name, var)| (name.clone(), var.as_detached_tensor()));
             let average = weights.fixed.clone().into_iter().chain(average).collect();
             folder.export("last-ema", &average, &plan.model, plan.epochs)?;
         }
+        // at the very end, as a run with these is done
+        let model = folder.export("last", &weights.settled(), &plan.model, plan.epochs)?;
         Ok(Ended::Done { steps: total, best: state.best, model })
     })
 }
