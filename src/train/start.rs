@@ -10,7 +10,7 @@ use crate::grounding::groundnlq::{StateDict, Tensors, read_checkpoint};
 /// `model.fusion.pretrained_heads` is on; what the checkpoint lacks starts afresh if gaze is new to it.
 pub fn read_start(config: &GroundingRun, shapes: &[(String, Vec<usize>)]) -> Result<Tensors, TrainError> {
     let mut found = Tensors::new();
-    if let Some(path) = weights_file(&config.start.checkpoint) {
+    if let Some(path) = weights_file(&config.start.checkpoint)? {
         let mut tensors = read_checkpoint(&path, which(&config.start))?;
         tensors.retain(|name, _| is_wanted(config, name));
         let has_gaze = tensors.keys().any(|name| is_gaze(name));
@@ -18,7 +18,7 @@ pub fn read_start(config: &GroundingRun, shapes: &[(String, Vec<usize>)]) -> Res
             shapes.iter().filter(|(name, _)| is_wanted(config, name) && (has_gaze || !is_gaze(name)));
         take(&tensors, expected, &path, &mut found)?;
     }
-    if let Some(path) = weights_file(&config.start.estimator) {
+    if let Some(path) = weights_file(&config.start.estimator)? {
         let tensors = read_checkpoint(&path, StateDict::Raw)?;
         take(&tensors, shapes.iter().filter(|(name, _)| name.starts_with("gaze.")), &path, &mut found)?;
     }
@@ -29,7 +29,7 @@ pub fn read_start(config: &GroundingRun, shapes: &[(String, Vec<usize>)]) -> Res
 pub fn read_estimator(start: &Start, shapes: &[(String, Vec<usize>)]) -> Result<Tensors, TrainError> {
     let mut found = Tensors::new();
     for path in [&start.checkpoint, &start.estimator] {
-        if let Some(path) = weights_file(path) {
+        if let Some(path) = weights_file(path)? {
             take(&read_checkpoint(&path, which(start))?, shapes.iter(), &path, &mut found)?;
         }
     }
@@ -50,12 +50,18 @@ fn is_gaze(name: &str) -> bool {
 }
 
 /// The file itself, or the weights in a model's folder or a run's best model.
-fn weights_file(path: &Path) -> Option<PathBuf> {
+fn weights_file(path: &Path) -> Result<Option<PathBuf>, TrainError> {
     if path.as_os_str().is_empty() {
-        return None;
+        return Ok(None);
     }
     let inside = ["model.safetensors", "best/model.safetensors", "last/model.safetensors"];
-    Some(inside.iter().map(|name| path.join(name)).find(|file| file.is_file()).unwrap_or(path.to_owned()))
+    let found = inside.iter().map(|name| path.join(name)).find(|file| file.is_file());
+    if found.is_none() && path.is_dir() {
+        let what =
+            format!("there are no weights in it (expected one of {}); is its run done?", inside.join(", "));
+        return Err(TrainError::Checkpoint { what, path: path.to_owned() });
+    }
+    Ok(Some(found.unwrap_or_else(|| path.to_owned())))
 }
 
 fn take<'a>(

@@ -364,6 +364,8 @@ fn what_cannot_be_trained_is_refused_in_a_sentence() {
     assert!(refused(&|run| run.loss.ranges.truncate(2)).contains("loss.ranges has 2 entries"));
     assert!(refused(&|run| run.model.features.max_steps = 32).contains("48 steps"));
     assert!(refused(&|run| run.start.checkpoint = "/nowhere.safetensors".into()).contains("/nowhere"));
+    let empty = data.dir.path().join("video");
+    assert!(refused(&|run| run.start.estimator.clone_from(&empty)).contains("there are no weights in it"));
     assert!(refused(&|run| run.data.gaze.level = FeatureLevel::Video).contains("model.gaze.feature_scope"));
     assert!(refused(&|run| run.data.gaze.any_length = true).contains("`data.gaze.any_length`"));
 
