@@ -57,7 +57,7 @@ pub use performance::{FrameCost, Performance, Spread};
 use crate::grounding::GazeMode;
 use crate::playback::{PlaybackCommand, PlaybackStats};
 use crate::render::Compositor;
-use crate::time::MediaTime;
+use crate::time::{FrameIdx, MediaTime};
 use crate::view::video::PictureTarget;
 use crate::view::{fonts, theme};
 
@@ -345,6 +345,11 @@ impl App {
     /// What playing the open clip has shown and missed.
     pub fn playback_stats(&self) -> Option<PlaybackStats> {
         self.state.player.as_ref().map(|player| *player.stats())
+    }
+
+    /// The picture that is drawn, which may still be behind the playhead.
+    pub fn shown_frame(&self) -> Option<FrameIdx> {
+        self.state.player.as_ref()?.shown().map(|frame| frame.index)
     }
 
     /// Does what the action of this name does, with the next frame.

@@ -12,7 +12,7 @@ use gazenlq::project::{
     Edit, GazeFixKind, Id, Judgement, Moment, Project, Query, QueryKey, ReviewState, Source, SourceKind,
     Verdict, Workspace, file,
 };
-use gazenlq::time::{MediaTime, TimeRange};
+use gazenlq::time::{FrameIdx, MediaTime, TimeRange};
 use gazenlq::video::VideoReader;
 use serde_json::json;
 
@@ -343,7 +343,8 @@ fn gaze_is_corrected_in_the_picture_and_marked_invalid_over_a_range() {
     let dir = tempfile::tempdir().unwrap();
     let mut work = window(kept_in(dir.path()));
     go_to(&mut work, "f60");
-    wait_for(&mut work, "the picture", |h| has(h, "frame 60"));
+    // a correction is of the picture that is seen
+    wait_for(&mut work, "the picture", |h| h.state().shown_frame() == Some(FrameIdx(60)));
     wait_for(&mut work, "the recording", |h| part(h, " fixations"));
     work.key_press_modifiers(egui::Modifiers::SHIFT, egui::Key::C);
     work.run_steps(3);
