@@ -113,7 +113,7 @@ fn ask(state: &mut AppState, text: &str) {
     state.settings.remember_query(text);
     state.notes.touch();
     start_answer(state, id);
-    if state.models.ready().is_none() {
+    if state.models.ready().is_none() && state.begins_at_frame.is_none() {
         evidence::load_models(state);
     }
 }

@@ -7,7 +7,28 @@ use super::tasks::{Done, TaskKind};
 use crate::nn::ops::give_back_freed_memory;
 use crate::pipeline;
 
-pub fn start_thumbnails(state: &mut AppState) {
+/// Frames of the window that show a clip before anything is computed of it.
+const FRAMES_FIRST: u64 = 2;
+
+/// Begins once the clip has been drawn: networks that load take every core, and the window's first look
+/// at the clip would wait for them.
+pub fn begin_soon(state: &mut AppState) {
+    state.begins_at_frame = Some(state.performance.count() + FRAMES_FIRST);
+}
+
+/// Begins if it is time.
+pub fn begin_if_due(state: &mut AppState) {
+    if state.begins_at_frame.is_none_or(|frame| state.performance.count() < frame) {
+        return;
+    }
+    state.begins_at_frame = None;
+    if state.thumbnails.is_none() {
+        start_thumbnails(state);
+    }
+    load_models(state);
+}
+
+fn start_thumbnails(state: &mut AppState) {
     let Some(player) = &state.player else { return };
     let (info, table) = (Arc::clone(player.info()), Arc::clone(player.table()));
     let strip = Arc::new(std::sync::Mutex::new(Vec::new()));

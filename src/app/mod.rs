@@ -55,6 +55,7 @@ pub use keep::Places;
 pub use performance::{FrameCost, Performance, Spread};
 
 use crate::grounding::GazeMode;
+use crate::nn::ops::take_memory_early;
 use crate::playback::{PlaybackCommand, PlaybackStats};
 use crate::render::Compositor;
 use crate::time::{FrameIdx, MediaTime};
@@ -83,6 +84,9 @@ pub struct App {
     /// As the window's title says it.
     title: String,
 }
+
+/// What the first frames take for letters, lists and textures.
+const FIRST_FRAMES_BYTES: usize = 32 << 20;
 
 /// Opens the window and stays in it until it is closed.
 pub fn run(startup: Startup) -> anyhow::Result<()> {
@@ -114,6 +118,7 @@ fn icon() -> egui::IconData {
 
 impl App {
     pub fn new(cc: &eframe::CreationContext<'_>, startup: Startup) -> Self {
+        take_memory_early(FIRST_FRAMES_BYTES);
         let settings = Settings::load(cc.storage);
         fonts::install(&cc.egui_ctx);
         // what was laid out for the first time is seen a frame later, instead of doing the frame twice
@@ -143,6 +148,7 @@ impl App {
                 self.outbox.push(command);
             }
         }
+        evidence::begin_if_due(&mut self.state);
         refresh::refresh(&mut self.state);
         if let Some(player) = &mut self.state.player {
             player.receive();
@@ -334,7 +340,7 @@ impl App {
 
     /// For tests: what the window holds.
     pub fn is_idle(&self) -> bool {
-        !self.state.tasks.is_computing()
+        !self.state.tasks.is_computing() && self.state.begins_at_frame.is_none()
     }
 
     /// What the last frames took.
@@ -410,6 +416,9 @@ impl eframe::App for App {
         }
         if let Some(secs) = self.state.player.as_ref().and_then(crate::playback::Player::wake_in_secs) {
             ui.ctx().request_repaint_after(Duration::from_secs_f64(secs.max(0.0)));
+        }
+        if self.state.begins_at_frame.is_some() {
+            ui.ctx().request_repaint();
         }
         self.state.performance.end_frame(began, began.elapsed(), upload_time(frame));
     }

@@ -135,7 +135,6 @@ pub fn opened(state: &mut AppState, opened: Opened) {
         close(state);
         state.player = Some(opened.player);
         looping::apply_sound(state);
-        evidence::start_thumbnails(state);
     }
     state.files = opened.files;
     if opened.gaze.is_some() {
@@ -155,7 +154,7 @@ pub fn opened(state: &mut AppState, opened: Opened) {
         state.notices.warning(warning);
     }
     remember(state);
-    evidence::load_models(state);
+    evidence::begin_soon(state);
 }
 
 /// Goes back to where the clip was left.

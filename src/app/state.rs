@@ -86,6 +86,8 @@ pub struct AppState {
     pub tasks: Tasks,
     pub notices: Notices,
     pub performance: Performance,
+    /// From this frame on the open clip is computed on.
+    pub begins_at_frame: Option<u64>,
     pub notes: NotesKeeper,
     pub places: Places,
     /// What was found of the recent sessions; empty until somebody has looked.
@@ -209,6 +211,7 @@ impl AppState {
             tasks,
             notices: Notices::default(),
             performance: Performance::default(),
+            begins_at_frame: None,
             notes: NotesKeeper::default(),
             places,
             recent_looks: Vec::new(),

@@ -55,6 +55,12 @@ pub fn keep_freed_memory() {
     }
 }
 
+/// Takes memory from the system, and keeps it, before somebody is waiting: the first touch of each page
+/// costs about a microsecond, which in the window's first frames adds up to a frame.
+pub fn take_memory_early(bytes: usize) {
+    drop(std::hint::black_box(vec![1u8; bytes]));
+}
+
 /// Gives back what `keep_freed_memory` has kept, once loading or a long computation is over: files that
 /// were read and weights before they were packed are as large as the networks themselves.
 pub fn give_back_freed_memory() {
