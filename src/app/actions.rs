@@ -79,8 +79,8 @@ fn has_sound(state: &AppState) -> bool {
 fn has_gaze(state: &AppState) -> bool {
     state.gaze.is_some()
 }
-fn has_gaze_table(state: &AppState) -> bool {
-    has_own_clip(state) && state.gaze.is_some()
+fn has_own_gaze(state: &AppState) -> bool {
+    has_own_clip(state) && has_gaze(state)
 }
 fn has_moments(state: &AppState) -> bool {
     state.queries.shown().is_some_and(|answer| !answer.moments.is_empty())
@@ -213,7 +213,7 @@ pub const ACTIONS: &[Action] = actions! {
         "open-folder" "Open a folder…", "Open a recording's folder, or a data set's feature store, imported model or videos", [], always, |_| SessionCommand::OpenFolderDialog.into();
         "open-demo" "Open the demo clip", "A short synthetic walk with recorded gaze and known moments", [], always, |_| SessionCommand::OpenDemo.into();
         "open-synthetic" "Watch GazeNLQ at work", "A synthetic minute with its truth, answered by the small GazeNLQ that was trained on such clips", [], always, |_| SessionCommand::OpenSyntheticDemo.into();
-        "map-columns" "Columns of the gaze table…", "Say what the columns of the open gaze table mean, and their units", [], has_gaze_table, |_| SessionCommand::MapColumns.into();
+        "map-columns" "Columns of the gaze table…", "Say what the columns of the open gaze table mean, and their units", [], has_own_gaze, |_| SessionCommand::MapColumns.into();
         "import" "Add to this session…", "Open a gaze recording or annotations for the clip that is open", [ctrl_shift(Key::O)], has_own_clip, |_| SessionCommand::ImportDialog.into();
         "new-project" "New project…", "Begin a project in a file of its own, about what is open", [ctrl(Key::N)], always, |_| WorkCommand::NewDialog.into();
         "save" "Save the project", "Save it where it lies; without a name yet, choose one", [ctrl(Key::S)], always, |_| WorkCommand::Save.into();

@@ -1,6 +1,5 @@
 //! What the columns of a gaze table mean, as a person says it in the form.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -14,15 +13,9 @@ use super::work::{self, Opener};
 use crate::gaze::recording::{self, ColumnMapping};
 use crate::session;
 
-/// The table that the gaze on the picture is from.
-pub fn table_of(state: &AppState) -> Option<PathBuf> {
-    let path = &state.gaze.as_ref()?.original().path;
-    path.is_file().then(|| path.clone())
-}
-
 /// Brings up the form for the table that is open.
 pub fn ask(state: &mut AppState) {
-    let Some(path) = table_of(state) else { return };
+    let Some(path) = state.gaze.as_ref().map(|gaze| gaze.original().path.clone()) else { return };
     state.tasks.start(TaskKind::ReadGaze, move |_| {
         let table = recording::unknown_table(&path).with_context(|| {
             format!("its columns cannot be mapped, as it is no table of three or more: {}", path.display())

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::grounding::{GazeMode, Localization};
+use crate::grounding::{GazeMode, Localization, Moment};
 use crate::project::write_whole;
 use crate::time::{FrameIdx, MediaTime, TimeRange};
 use crate::video::{FrameTable, VideoInfo};
@@ -35,36 +35,27 @@ pub struct AnswerRow<'a> {
 
 /// One answer with its provenance. Times in seconds from the clip's start, scores in 0..1.
 pub fn answer_object(info: &VideoInfo, table: &FrameTable, row: &AnswerRow<'_>) -> Value {
-    let moments: Vec<Value> = row
-        .answer
-        .moments
-        .iter()
-        .enumerate()
-        .map(|(i, m)| {
-            json!({
-                "rank": i + 1,
-                "start_sec": m.range.start().secs(),
-                "end_sec": m.range.end().secs(),
-                "score": m.score,
-            })
+    let each = |said: &dyn Fn(usize, &Moment) -> Value| -> Vec<Value> {
+        row.answer.moments.iter().enumerate().map(|(i, moment)| said(i + 1, moment)).collect()
+    };
+    let moments = each(&|rank, m| {
+        json!({
+            "rank": rank,
+            "start_sec": m.range.start().secs(),
+            "end_sec": m.range.end().secs(),
+            "score": m.score,
         })
-        .collect();
-    let frames: Vec<Value> = row
-        .answer
-        .moments
-        .iter()
-        .enumerate()
-        .map(|(i, m)| {
-            let [(start, start_pts), (end, end_pts)] = ends_of(table, m.range);
-            json!({
-                "rank": i + 1,
-                "start_frame": start.0,
-                "start_frame_pts_sec": start_pts.secs(),
-                "end_frame": end.0,
-                "end_frame_pts_sec": end_pts.secs(),
-            })
+    });
+    let frames = each(&|rank, m| {
+        let [(start, start_pts), (end, end_pts)] = ends_of(table, m.range);
+        json!({
+            "rank": rank,
+            "start_frame": start.0,
+            "start_frame_pts_sec": start_pts.secs(),
+            "end_frame": end.0,
+            "end_frame_pts_sec": end_pts.secs(),
         })
-        .collect();
+    });
     let mut object = json!({
         "clip": info.path,
         "clip_id": info.content_id,
